@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coppice.random;
+
+/**
+ * What a draw is for: counter word 0 of {@link Philox}. Two purposes never share a counter value,
+ * so no use of randomness can disturb another. A number, once published, keeps its meaning.
+ */
+public final class Purpose {
+  /** Sampled negative items: a = user line, b = epoch, c = transition index * 64 + attempt. */
+  public static final int NEGATIVES = 1;
+
+  /** Dropout masks: a = step, b = site, c = element index in packed order. */
+  public static final int DROPOUT = 2;
+
+  /** Order of the samples in an epoch: a = epoch, b = index, c = 0. */
+  public static final int SHUFFLE = 3;
+
+  /** Choice inside a stratum, and of the random strategy: a = sample id. */
+  public static final int SELECTION = 4;
+
+  /** Initial weights of the surrogate. */
+  public static final int INIT = 5;
+
+  /** Mini-batches of the LiSSA recursion, and of its scale bound. */
+  public static final int LISSA = 6;
+
+  /** Initial weights of a fresh LoRA adapter. */
+  public static final int LORA_INIT = 7;
+
+  /** The synthetic data set and model of the demonstration. */
+  public static final int DEMO = 8;
+
+  private Purpose() {}
+}
