@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coppice.backend;
+
+import java.nio.file.Path;
+
+/**
+ * A device that owns memory and computes: the operations are in {@link CoreOps}, {@link
+ * SurrogateOps} and {@link LanguageOps}. One backend has one queue and is used by one thread at a
+ * time.
+ *
+ * <p>Operations read and write tensors of this backend only, may return before the work is done,
+ * and never fall back to another device; {@link Tensor}'s reads wait. Outputs must not overlap
+ * inputs unless an operation says so. An operation that throws IllegalArgumentException has written
+ * nothing.
+ */
+public interface Backend extends CoreOps, SurrogateOps, LanguageOps, AutoCloseable {
+
+  /** {@code reference}, {@code cpu} or {@code cuda}; recorded in every result. */
+  String name();
+
+  /** One line about the device and the libraries in use. */
+  String description();
+
+  /** Bytes of one element in this backend's workspaces. */
+  int bytesOf(DType dtype);
+
+  /**
+   * Reserves memory for one stage of work.
+   *
+   * @param bytes capacity, as {@link Workspace#plan} counts it
+   * @throws OutOfDeviceMemoryException if the device cannot hold it; the backend stays usable
+   */
+  Workspace workspace(long bytes);
+
+  /**
+   * Maps a file whose tensors the matrix products and gathers of this backend can read.
+   *
+   * @throws IllegalArgumentException naming the file if it cannot be opened
+   */
+  MappedFile map(Path file);
+
+  /** Waits until all queued operations are done. */
+  void sync();
+
+  /** Bytes now held by workspaces of this backend. */
+  long liveBytes();
+
+  /**
+   * Closes the device. Idempotent.
+   *
+   * @throws IllegalStateException if a workspace is still open; the backend stays open too
+   */
+  @Override
+  void close();
+}

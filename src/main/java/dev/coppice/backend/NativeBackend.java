@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coppice.backend;
+
+import static dev.coppice.backend.nativelib.Coppice.*;
+
+import dev.coppice.backend.nativelib.Coppice;
+import java.nio.file.Path;
+import java.util.Locale;
+import org.lwjgl.system.MemoryUtil;
+
+/**
+ * The C++ library {@code libcoppice} on one device. Checks shapes, calls {@link Coppice}, turns a
+ * status into an exception; the operations are in {@link NativeCoreOps} and its subclasses.
+ */
+public final class NativeBackend extends NativeLanguageOps {
+
+  /** Devices of {@code libcoppice}; {@link #code} is the {@code cop_device} of the header. */
+  public enum Device {
+    CPU(0),
+    CUDA(1);
+
+    final int code;
+
+    Device(int code) {
+      this.code = code;
+    }
+  }
+
+  private final Device device;
+  private final long context;
+  private boolean closed;
+
+  /**
+   * Opens a device.
+   *
+   * @param threads CPU threads an operation may use, at least 1
+   * @throws UnsupportedOperationException if this build or this machine does not have the device
+   */
+  public NativeBackend(Device device, int threads) {
+    this.device = device;
+    long out = MemoryUtil.nmemAllocChecked(8);
+    try {
+      check(cop_context_create(device.code, threads, out));
+      context = MemoryUtil.memGetLong(out);
+    } finally {
+      MemoryUtil.nmemFree(out);
+    }
+  }
+
+  @Override
+  public String name() {
+    return device.name().toLowerCase(Locale.ROOT);
+  }
+
+  @Override
+  public String description() {
+    return cop_build_info();
+  }
+
+  @Override
+  public int bytesOf(DType dtype) {
+    return dtype.bytes();
+  }
+
+  @Override
+  public Workspace workspace(long bytes) {
+    return new Workspace(new Block(bytes));
+  }
+
+  @Override
+  public MappedFile map(Path file) {
+    context();
+    long out = MemoryUtil.nmemAllocChecked(16);
+    try {
+      check(cop_map_file(file.toString(), out, out + 8));
+      Mapping mapping = new Mapping(MemoryUtil.memGetLong(out), MemoryUtil.memGetLong(out + 8));
+      return new MappedFile(mapping, mapping.address, mapping.bytes, mapping::unmap);
+    } finally {
+      MemoryUtil.nmemFree(out);
+    }
+  }
+
+  @Override
+  public void sync() {
+    check(cop_sync(context()));
+  }
+
+  @Override
+  public long liveBytes() {
+    long out = MemoryUtil.nmemAllocChecked(8);
+    try {
+      check(cop_context_live_bytes(context(), out));
+      return MemoryUtil.memGetLong(out);
+    } finally {
+      MemoryUtil.nmemFree(out);
+    }
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    long bytes = liveBytes();
+    if (bytes != 0) {
+      throw new IllegalStateException(bytes + " bytes of workspace are still open");
+    }
+    check(cop_context_destroy(context));
+    closed = true;
+  }
+
+  @Override
+  long context() {
+    if (closed) {
+      throw new IllegalStateException("backend is closed");
+    }
+    return context;
+  }
+
+  static void check(int status) {
+    switch (status) {
+      case 0 -> {}
+      case 1 -> throw new IllegalArgumentException(cop_last_error());
+      case 2 -> throw new OutOfDeviceMemoryException(cop_last_error());
+      case 3 -> throw new UnsupportedOperationException(cop_last_error());
+      default -> throw new DeviceFailureException(cop_last_error());
+    }
+  }
+
+  /** Transfers between the host and this backend's device. */
+  private abstract class NativeMemory implements Memory {
+    boolean open = true;
+
+    @Override
+    public Backend backend() {
+      return NativeBackend.this;
+    }
+
+    @Override
+    public int width(DType dtype) {
+      return dtype.bytes();
+    }
+
+    @Override
+    public void requireOpen() {
+      if (!open) {
+        throw new IllegalStateException("the tensor's memory has been released");
+      }
+    }
+
+    @Override
+    public void upload(long address, long hostAddress, long bytes) {
+      check(cop_upload(context(), address, hostAddress, bytes));
+    }
+
+    @Override
+    public void download(long hostAddress, long address, long bytes) {
+      check(cop_download(context(), hostAddress, address, bytes));
+    }
+
+    @Override
+    public void copy(long address, long sourceAddress, long bytes) {
+      check(cop_copy(context(), address, sourceAddress, bytes));
+    }
+  }
+
+  private final class Block extends NativeMemory implements Workspace.Block {
+    private final long bytes;
+    private final long address;
+
+    Block(long bytes) {
+      this.bytes = Math.max(bytes, 64);
+      long out = MemoryUtil.nmemAllocChecked(8);
+      try {
+        check(cop_alloc(context(), this.bytes, out));
+        address = MemoryUtil.memGetLong(out);
+      } finally {
+        MemoryUtil.nmemFree(out);
+      }
+    }
+
+    @Override
+    public long address() {
+      return address;
+    }
+
+    @Override
+    public long bytes() {
+      return bytes;
+    }
+
+    @Override
+    public void free() {
+      if (open) {
+        open = false;
+        check(cop_free(context(), address, bytes));
+      }
+    }
+  }
+
+  /** A read-only mapping in host memory. */
+  private final class Mapping extends NativeMemory {
+    final long address;
+    final long bytes;
+
+    Mapping(long address, long bytes) {
+      this.address = address;
+      this.bytes = bytes;
+    }
+
+    @Override
+    public void upload(long address, long hostAddress, long bytes) {
+      throw new IllegalStateException("a mapped file is read-only");
+    }
+
+    @Override
+    public void copy(long address, long sourceAddress, long bytes) {
+      throw new IllegalStateException("a mapped file is read-only");
+    }
+
+    void unmap() {
+      if (open) {
+        open = false;
+        check(cop_unmap_file(address, bytes));
+      }
+    }
+  }
+}
