@@ -70,6 +70,10 @@ public final class DataFolder {
           "has no text \"" + name + "\"",
           "write {\"instruction\": ..., \"input\": ..., \"separator\": ...}");
     }
+    if (!InputFile.isUnicode(value.textValue())) {
+      throw InputException.of(
+          file.toString(), "\"" + name + "\" holds half a surrogate pair", "correct the escape");
+    }
     return value.textValue();
   }
 

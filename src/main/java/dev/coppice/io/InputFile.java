@@ -83,6 +83,11 @@ final class InputFile {
         .onUnmappableCharacter(CodingErrorAction.REPORT);
   }
 
+  /** Whether a text can be written as UTF-8, which half a surrogate pair cannot. */
+  static boolean isUnicode(String text) {
+    return StandardCharsets.UTF_8.newEncoder().canEncode(text);
+  }
+
   /** The error of a file that the operating system does not let us read. */
   static InputException unreadable(Path file, IOException failure) {
     if (failure instanceof NoSuchFileException || failure instanceof FileNotFoundException) {

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coppice.io;
+
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import ai.djl.huggingface.tokenizers.jni.CharSpan;
+import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
+import dev.coppice.data.InputException;
+import java.io.IOException;
+import java.nio.file.Path;
+
+/**
+ * Text to token ids by a {@code tokenizer.json}, offline. Safe for use by several threads until it
+ * is closed.
+ *
+ * <p>It asks the library for ids alone, and for spans where they are needed: the library's own
+ * {@code Encoding} also makes a string and three more numbers of each token, at five times the
+ * cost.
+ */
+final class TokenEncoder implements AutoCloseable {
+  static { // before the first class of the library: it would look for a network and a GPU
+    System.setProperty("ai.djl.offline", "true");
+    System.setProperty("OPT_OUT_TRACKING", "true");
+  }
+
+  private final Path file;
+  private final HuggingFaceTokenizer tokenizer;
+
+  /**
+   * Loads a tokenizer; truncation and padding that the file asks for are off.
+   *
+   * @throws InputException if the file is not a tokenizer's
+   */
+  TokenEncoder(Path file) {
+    InputFile.require(file);
+    this.file = file;
+    try {
+      tokenizer =
+          HuggingFaceTokenizer.builder()
+              .optTokenizerPath(file)
+              .optTruncation(false)
+              .optPadding(false)
+              .build();
+    } catch (IOException | RuntimeException failure) {
+      JsonFile.read(file); // names the line if that is what is wrong
+      throw InputException.of(
+          file.toString(),
+          "is no tokenizer that can be loaded (" + firstLine(failure) + ")",
+          "export the model's tokenizer.json again");
+    }
+  }
+
+  /**
+   * Token ids of a text, and where they lie in it.
+   *
+   * @param ids token ids, (T)
+   * @param ends one past the last code point of each token; -1 for those that the post-processor
+   *     put in, (T); null where not asked for
+   */
+  record Encoded(int[] ids, int[] ends) {}
+
+  /**
+   * Encodes a text.
+   *
+   * @param special whether the post-processor may put in special tokens
+   * @param spans whether {@link Encoded#ends} is wanted
+   * @throws InputException if the tokenizer has no tokens for the text
+   */
+  Encoded encode(String text, boolean special, boolean spans) {
+    long encoding;
+    try {
+      encoding = TokenizersLibrary.LIB.encode(tokenizer.getHandle(), text, special);
+    } catch (RuntimeException failure) {
+      throw InputException.of(
+          file.toString(),
+          "cannot encode " + LineReader.shown(text) + " (" + firstLine(failure) + ")",
+          "use a tokenizer that knows every character or has an unknown token");
+    }
+    try {
+      long[] ids = TokenizersLibrary.LIB.getTokenIds(encoding);
+      int[] narrow = new int[ids.length];
+      for (int t = 0; t < ids.length; t++) {
+        narrow[t] = Math.toIntExact(ids[t]);
+      }
+      return new Encoded(narrow, spans ? ends(encoding) : null);
+    } finally {
+      TokenizersLibrary.LIB.deleteEncoding(encoding);
+    }
+  }
+
+  private static int[] ends(long encoding) {
+    CharSpan[] spans = TokenizersLibrary.LIB.getTokenCharSpans(encoding);
+    int[] ends = new int[spans.length];
+    for (int t = 0; t < spans.length; t++) {
+      ends[t] = spans[t] == null ? -1 : spans[t].getEnd();
+    }
+    return ends;
+  }
+
+  private static String firstLine(Exception failure) {
+    return String.valueOf(failure.getMessage()).lines().findFirst().orElse("");
+  }
+
+  @Override
+  public void close() {
+    tokenizer.close();
+  }
+}
