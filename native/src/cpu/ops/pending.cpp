@@ -6,10 +6,6 @@ namespace coppice {
 void not_written();
 namespace COPPICE_ISA {
 
-void CpuDevice::gemm(int32_t, int32_t, int32_t, int32_t, int32_t, float, const float*, const void*, int32_t, float,
-                     float*) {
-  not_written();
-}
 void CpuDevice::axpy(int64_t, float, const float*, float*) { not_written(); }
 void CpuDevice::convert(int64_t, const void*, int32_t, float*) { not_written(); }
 void CpuDevice::dropout_forward(int32_t, int32_t, const float*, float, int64_t, int32_t, int32_t, float*) {
