@@ -145,7 +145,7 @@ class SafeTensorsTest {
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}} | no tensor's | 8",
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
             + "\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}} | Duplicate field | 8",
-        "{\"__metadata__\":{\"a\":1}} | __metadata__ a is no text | 0",
+        "{\"__metadata__\":{\"a\":1}} | __metadata__ \"a\" is no text | 0",
         "{\"__metadata__\":[]} | __metadata__ is no JSON object | 0",
         "[1] | header that is no JSON object | 0",
         "{\"a\": | header that is not valid JSON | 0",
