@@ -60,7 +60,11 @@ class MutatedFilesFuzzTest {
       "train.txt", "valid.txt", "test.txt", "items.tsv", "prompt.json", "negatives.txt"
     };
     for (int file = 0; file < names.length; file++) {
-      fuzz(folder.resolve(names[file]), 100 + file, path -> DataFolder.read(folder));
+      fuzz(
+          folder.resolve(names[file]),
+          ITERATIONS / names.length,
+          100 + file,
+          path -> DataFolder.read(folder));
     }
   }
 
@@ -69,7 +73,7 @@ class MutatedFilesFuzzTest {
     Path file = folder.resolve("s.csv");
     ScoreCsv.write(
         file, Scores.of(new int[] {0, 5, 12}, Map.of("effort", new double[] {0.25, -1e-9, 3})));
-    fuzz(file, 200, ScoreCsv::read);
+    fuzz(file, ITERATIONS, 200, ScoreCsv::read);
   }
 
   @Test
@@ -79,7 +83,7 @@ class MutatedFilesFuzzTest {
         file,
         "{\"instruction\": \"Do\", \"input\": \"ü\", \"output\": \"x\"}\n"
             + "{\"input_ids\": [1, 5, 2], \"labels\": [-100, 5, -100]}\n");
-    fuzz(file, 300, SamplesFile::read);
+    fuzz(file, ITERATIONS, 300, SamplesFile::read);
   }
 
   @Test
@@ -105,15 +109,15 @@ class MutatedFilesFuzzTest {
             }
           }
         };
-    fuzz(file, 400, readAll);
+    fuzz(file, ITERATIONS, 400, readAll);
   }
 
-  private void fuzz(Path file, long seed, Consumer<Path> read) throws IOException {
+  private void fuzz(Path file, int iterations, long seed, Consumer<Path> read) throws IOException {
     byte[] whole = Files.readAllBytes(file);
     read.accept(file); // the file itself is right
     Random random = new Random(seed);
     int refused = 0;
-    for (int iteration = 0; iteration < ITERATIONS; iteration++) {
+    for (int iteration = 0; iteration < iterations; iteration++) {
       byte[] mutated = mutate(whole, random);
       Files.write(file, mutated);
       try {
@@ -127,7 +131,7 @@ class MutatedFilesFuzzTest {
       }
     }
     Files.write(file, whole);
-    assertTrue(refused > ITERATIONS / 4, "only " + refused + " of " + ITERATIONS + " were refused");
+    assertTrue(refused > iterations / 4, "only " + refused + " of " + iterations + " were refused");
   }
 
   private static byte[] mutate(byte[] whole, Random random) {

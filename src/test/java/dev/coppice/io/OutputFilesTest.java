@@ -43,7 +43,9 @@ class OutputFilesTest {
   void alpacaRecordsAreReadBack() throws IOException {
     Path file = folder.resolve("selection.jsonl");
     List<AlpacaRecord> records =
-        List.of(new AlpacaRecord("Do\n\"it\"", "ü😀", "x"), new AlpacaRecord("a", "", "b\u2028c"));
+        List.of(
+            new AlpacaRecord("Do\n\"it\"", "ü😀", "x"), //
+            new AlpacaRecord("a", "", "b\u2028c"));
     AlpacaFile.writeJsonl(file, records);
     assertEquals(records, SamplesFile.read(file));
     assertEquals(
