@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coppice.pipeline;
+
+import dev.coppice.data.ConfigException;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * How influence is scored.
+ *
+ * @param solver {@code cg}, {@code direct} or {@code lissa}
+ * @param damping ridge added to the Hessian
+ * @param tolerance relative residual at which cg ends
+ * @param curvature {@code hessian} or {@code gauss-newton}
+ * @param params which weights: {@code last-dense}
+ * @param lissaScale LiSSA's scale; empty for the bound that power iteration finds
+ * @param lissaSteps LiSSA's recursion steps
+ * @param lissaBatch samples a LiSSA step
+ */
+public record InfluenceOptions(
+    String solver,
+    double damping,
+    double tolerance,
+    String curvature,
+    String params,
+    Optional<Double> lissaScale,
+    int lissaSteps,
+    int lissaBatch) {
+  /** As published, but for the solver. */
+  public static final InfluenceOptions DEFAULT =
+      new InfluenceOptions("cg", 0.25, 1e-6, "hessian", "last-dense", Optional.empty(), 5000, 1);
+
+  /**
+   * Checks every value.
+   *
+   * @throws ConfigException naming the option
+   */
+  public InfluenceOptions {
+    OptionRange.oneOf("--solver", solver, List.of("cg", "direct", "lissa"));
+    OptionRange.from("--damping", damping, 0, Double.POSITIVE_INFINITY);
+    OptionRange.above("--tolerance", tolerance, 0, 1);
+    OptionRange.oneOf("--curvature", curvature, List.of("hessian", "gauss-newton"));
+    OptionRange.oneOf("--params", params, List.of("last-dense"));
+    lissaScale.ifPresent(scale -> OptionRange.above("--lissa-scale", scale, 0, Double.MAX_VALUE));
+    OptionRange.atLeast("--lissa-steps", lissaSteps, 1);
+    OptionRange.atLeast("--lissa-batch", lissaBatch, 1);
+  }
+}
