@@ -28,7 +28,7 @@ final class ItemTitles {
         long id = Numbers.parse(lines.buffer(), lines.start(), tab);
         if (id < 1 || id > Integer.MAX_VALUE - 1) {
           throw lines.error(
-              LineReader.shown(lines.text(lines.start(), tab)) + " is not an item id",
+              Shown.quoted(lines.text(lines.start(), tab)) + " is not an item id",
               "ids are the numbers from 1");
         }
         String title = lines.text(tab + 1, lines.end()).strip();

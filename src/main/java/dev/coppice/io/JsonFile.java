@@ -52,8 +52,7 @@ public final class JsonFile {
 
   /** What is wrong, in one line and without the parser's own view of the place. */
   static String reason(JsonProcessingException failure) {
-    String first = failure.getOriginalMessage().lines().findFirst().orElse("");
-    return "is not valid JSON (" + (first.length() > 200 ? first.substring(0, 200) : first) + ")";
+    return "is not valid JSON (" + Shown.sentence(failure.getOriginalMessage()) + ")";
   }
 
   /**

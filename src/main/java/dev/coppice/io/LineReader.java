@@ -152,11 +152,6 @@ final class LineReader implements AutoCloseable {
     return InputException.of(file.toString(), what, remedy);
   }
 
-  /** {@code text}, shortened to be shown in a message. */
-  static String shown(String text) {
-    return text.length() <= 40 ? "\"" + text + "\"" : "\"" + text.substring(0, 40) + "...\"";
-  }
-
   @Override
   public void close() {
     try {

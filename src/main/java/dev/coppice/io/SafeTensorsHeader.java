@@ -126,7 +126,7 @@ record SafeTensorsHeader(Map<String, SafeTensors.Entry> entries, Map<String, Str
     }
     for (Map.Entry<String, JsonNode> field : node.properties()) {
       if (!field.getValue().isTextual()) {
-        throw wrong(file, METADATA + " " + field.getKey() + " is no text");
+        throw wrong(file, METADATA + " " + Shown.quoted(field.getKey()) + " is no text");
       }
       metadata.put(field.getKey(), field.getValue().textValue());
     }
@@ -135,10 +135,10 @@ record SafeTensorsHeader(Map<String, SafeTensors.Entry> entries, Map<String, Str
 
   private static SafeTensors.Entry tensor(
       Path file, String name, JsonNode node, long dataStart, long size) {
-    String what = "tensor " + LineReader.shown(name);
+    String what = "tensor " + Shown.quoted(name);
     String dtype = node.path("dtype").asText();
     if (!WIDTHS.containsKey(dtype)) {
-      throw wrong(file, what + " has the unknown dtype " + LineReader.shown(dtype));
+      throw wrong(file, what + " has the unknown dtype " + Shown.quoted(dtype));
     }
     long[] shape = naturals(file, what + " shape", node.path("shape"));
     long[] range = naturals(file, what + " data_offsets", node.path("data_offsets"));
@@ -170,7 +170,7 @@ record SafeTensorsHeader(Map<String, SafeTensors.Entry> entries, Map<String, Str
     for (int i = 0; i < values.length; i++) {
       JsonNode value = node.get(i);
       if (!value.isIntegralNumber() || !value.canConvertToLong() || value.longValue() < 0) {
-        throw wrong(file, what + " holds " + LineReader.shown(value.toString()));
+        throw wrong(file, what + " holds " + Shown.quoted(value.toString()));
       }
       values[i] = value.longValue();
     }
@@ -182,7 +182,7 @@ record SafeTensorsHeader(Map<String, SafeTensors.Entry> entries, Map<String, Str
     long end = dataStart;
     for (SafeTensors.Entry tensor : tensors) {
       if (tensor.offset() != end) {
-        String name = "tensor " + LineReader.shown(tensor.name());
+        String name = "tensor " + Shown.quoted(tensor.name());
         throw wrong(
             file,
             tensor.offset() < end

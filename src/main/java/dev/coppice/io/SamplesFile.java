@@ -135,7 +135,7 @@ public final class SamplesFile {
       boolean label = name.equals("labels") && whole && value.intValue() == NOT_SCORED;
       if (!whole || (value.intValue() < 0 && !label)) {
         throw lines.error(
-            "\"" + name + "\" holds " + LineReader.shown(value.toString()) + " at index " + t,
+            "\"" + name + "\" holds " + Shown.quoted(value.toString()) + " at index " + t,
             "give token ids, which are 0 or more");
       }
       values[t] = value.intValue();

@@ -90,7 +90,7 @@ public final class ScoreCsv {
         throw lines.error(
             name.isBlank()
                 ? "a column has no name"
-                : "column " + LineReader.shown(name) + " appears twice",
+                : "column " + Shown.quoted(name) + " appears twice",
             REMEDY);
       }
     }
@@ -149,7 +149,7 @@ public final class ScoreCsv {
       long sample = Numbers.parse(digits, 0, digits.length);
       if (sample < 0 || sample > Integer.MAX_VALUE) {
         throw lines.error(
-            LineReader.shown(field) + " is not a sample id",
+            Shown.quoted(field) + " is not a sample id",
             "sample ids are the 0-based lines of train.txt");
       }
       return (int) sample;
@@ -159,11 +159,12 @@ public final class ScoreCsv {
       double value = Numbers.decimal(field);
       if (!Double.isFinite(value)) {
         throw lines.error(
-            column
+            "column "
+                + Shown.quoted(column)
                 + " of sample "
                 + sample
                 + " is "
-                + LineReader.shown(field)
+                + Shown.quoted(field)
                 + ", which is no finite number",
             "leave out samples that have no score");
       }

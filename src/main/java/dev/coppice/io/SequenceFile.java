@@ -29,14 +29,14 @@ record SequenceFile(List<String> users, Sequences rows) {
         throw InputException.at(
             file.toString(),
             row + 1L,
-            "user " + LineReader.shown(user) + " again, first on line " + first,
+            "user " + Shown.quoted(user) + " again, first on line " + first,
             "join the lines of a user");
       }
       if (result.rows.length(row) == 0) {
         throw InputException.at(
             file.toString(),
             row + 1L,
-            "user " + LineReader.shown(user) + " has no items",
+            "user " + Shown.quoted(user) + " has no items",
             "give the user an item or more, or remove it from all files");
       }
     }
@@ -109,15 +109,15 @@ record SequenceFile(List<String> users, Sequences rows) {
       if (expected != null) {
         if (row >= expected.size()) {
           throw lines.error(
-              "user " + LineReader.shown(user) + " is beyond the " + row + " lines of train.txt",
+              "user " + Shown.quoted(user) + " is beyond the " + row + " lines of train.txt",
               "keep the same users in the same order in every file");
         }
         if (!expected.get(row).equals(user)) {
           throw lines.error(
               "user "
-                  + LineReader.shown(user)
+                  + Shown.quoted(user)
                   + " where train.txt has "
-                  + LineReader.shown(expected.get(row)),
+                  + Shown.quoted(expected.get(row)),
               "keep the same users in the same order in every file");
         }
       }
@@ -128,7 +128,7 @@ record SequenceFile(List<String> users, Sequences rows) {
       long id = Numbers.parse(lines.buffer(), from, to);
       if (id < 0) {
         throw lines.error(
-            LineReader.shown(lines.text(from, to)) + " is not an item id",
+            Shown.quoted(lines.text(from, to)) + " is not an item id",
             "write user item item ..., with the ids of items.tsv");
       }
       if (id < 1 || id > itemCount) {

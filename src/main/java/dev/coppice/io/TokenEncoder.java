@@ -44,7 +44,7 @@ final class TokenEncoder implements AutoCloseable {
       JsonFile.read(file); // names the line if that is what is wrong
       throw InputException.of(
           file.toString(),
-          "is no tokenizer that can be loaded (" + firstLine(failure) + ")",
+          "is no tokenizer that can be loaded (" + Shown.sentence(failure.getMessage()) + ")",
           "export the model's tokenizer.json again");
     }
   }
@@ -72,7 +72,7 @@ final class TokenEncoder implements AutoCloseable {
     } catch (RuntimeException failure) {
       throw InputException.of(
           file.toString(),
-          "cannot encode " + LineReader.shown(text) + " (" + firstLine(failure) + ")",
+          "cannot encode " + Shown.quoted(text) + " (" + Shown.sentence(failure.getMessage()) + ")",
           "use a tokenizer that knows every character or has an unknown token");
     }
     try {
@@ -94,10 +94,6 @@ final class TokenEncoder implements AutoCloseable {
       ends[t] = spans[t] == null ? -1 : spans[t].getEnd();
     }
     return ends;
-  }
-
-  private static String firstLine(Exception failure) {
-    return String.valueOf(failure.getMessage()).lines().findFirst().orElse("");
   }
 
   @Override

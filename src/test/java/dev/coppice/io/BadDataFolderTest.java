@@ -31,8 +31,10 @@ class BadDataFolderTest {
   @ParameterizedTest(name = "{0}: {1}")
   @CsvSource(
       delimiter = '|',
+      quoteCharacter = '`',
       value = {
-        // file | contents, ~ a line break, > a tab | line, 0 for none | part of the message
+        // file | contents, ~ a line break, > a tab, ' a quote | line, 0 for none | part of the
+        // message
         "train.txt | u1 1 x 3~7 5~ü 4 1~ | 1 | \"x\" is not an item id",
         "train.txt | u1 1 2 3~7 5.0~ü 4 1~ | 2 | \"5.0\" is not an item id",
         "train.txt | u1 1 2 3~7 -5~ü 4 1~ | 2 | \"-5\" is not an item id",
@@ -43,14 +45,14 @@ class BadDataFolderTest {
         "train.txt | u1 1 2 3~7~ü 4 1~ | 2 | user \"7\" has no items",
         "train.txt | u1 1 2 3~7 5~u1 4 1~ | 3 | user \"u1\" again, first on line 1",
         "train.txt | u1 1 2 3~~ü 4 1~ | 2 | the line is empty",
-        "train.txt | '' | 0 | is empty",
-        "valid.txt | '' | 0 | is empty",
+        "train.txt | `` | 0 | is empty",
+        "valid.txt | `` | 0 | is empty",
         "valid.txt | u1 4~ü 2 3~7~ | 2 | user \"ü\" where train.txt has \"7\"",
         "valid.txt | u1 4~7~ | 2 | train.txt has 3 lines",
         "valid.txt | u1 4~7~ü 2~8 1~ | 4 | beyond the 3 lines of train.txt",
         "test.txt | u1~7 1 two~ü~ | 2 | \"two\" is not an item id",
         "test.txt | u1~7 1 0~ü~ | 2 | item 0 is not in",
-        "items.tsv | '' | 0 | is empty",
+        "items.tsv | `` | 0 | is empty",
         "items.tsv | 1>One~2>Two~3>Three~5>Five~ | 4 | so item 4 is missing",
         "items.tsv | 1>One~2>Two~3>Three~4>Four~ | train:2 | item 5 is not in items.tsv",
         "items.tsv | 1>One~2>Two~3>Three~4>Four~4>Five~ | 5 | item 4 again, first on line 4",
@@ -65,15 +67,16 @@ class BadDataFolderTest {
         "negatives.txt | u1 4~7~ü 2~ | 1 | 1 negatives for 2 transitions",
         "negatives.txt | u1 4 5~7 1~ü 2~ | 2 | 1 negatives for 0 transitions",
         "negatives.txt | 7~u1 4 5~ü 2~ | 1 | where train.txt has",
-        "prompt.json | '' | 0 | is empty",
-        "prompt.json | {~\"instruction\": | 2 | is not valid JSON",
-        "prompt.json | {\"input\": \"{history}\", \"separator\": \"; \"} | 0 | no text \"instruction\"",
-        "prompt.json | {\"instruction\":1,\"input\":\"{history}\",\"separator\":\"\"} | 0 | no text",
-        "prompt.json | {\"instruction\":\"\",\"input\":\"all\",\"separator\":\"\"} | 0 | exactly once",
+        "prompt.json | `` | 0 | is empty",
+        "prompt.json | {~'instruction': | 2 | is not valid JSON",
+        "prompt.json | {'input': '{history}', 'separator': '; '} | 0 | no text \"instruction\"",
+        "prompt.json | {'instruction':1,'input':'{history}','separator':''} | 0 | no text",
+        "prompt.json | {'instruction':'','input':'all','separator':''} | 0 | exactly once",
         "prompt.json | [] | 0 | no text \"input\"",
       })
   void namesFileAndLine(String name, String contents, String line, String part) throws IOException {
-    Files.writeString(folder.resolve(name), contents.replace('~', '\n').replace('>', '\t'));
+    Files.writeString(
+        folder.resolve(name), contents.replace('~', '\n').replace('>', '\t').replace('\'', '"'));
     String place =
         switch (line) {
           case "0" -> folder.resolve(name) + ": ";

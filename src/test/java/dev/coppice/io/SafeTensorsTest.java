@@ -124,37 +124,38 @@ class SafeTensorsTest {
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
+      quoteCharacter = '`',
       value = {
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}} | outside the 7 bytes | 7",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}} | goes on for 1 bytes | 9",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}} | shape holds \"-2\" | 8",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2.0],\"data_offsets\":[0,8]}} | shape holds | 8",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":2,\"data_offsets\":[0,8]}} | shape is no array | 8",
-        "{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,8]}} | shape is no array | 8",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,0]}} | outside | 8",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[-8,0]}} | data_offsets holds | 8",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0]}} | outside | 8",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}} | do not fit its dtype | 8",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904,4],\"data_offsets\":[0,0]}}"
+        "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8]}} | outside the 7 bytes | 7",
+        "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8]}} | goes on for 1 bytes | 9",
+        "{'a':{'dtype':'F32','shape':[-2],'data_offsets':[0,8]}} | shape holds \"-2\" | 8",
+        "{'a':{'dtype':'F32','shape':[2.0],'data_offsets':[0,8]}} | shape holds | 8",
+        "{'a':{'dtype':'F32','shape':2,'data_offsets':[0,8]}} | shape is no array | 8",
+        "{'a':{'dtype':'F32','data_offsets':[0,8]}} | shape is no array | 8",
+        "{'a':{'dtype':'F32','shape':[2],'data_offsets':[8,0]}} | outside | 8",
+        "{'a':{'dtype':'F32','shape':[2],'data_offsets':[-8,0]}} | data_offsets holds | 8",
+        "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0]}} | outside | 8",
+        "{'a':{'dtype':'F32','shape':[3],'data_offsets':[0,8]}} | do not fit its dtype | 8",
+        "{'a':{'dtype':'F32','shape':[4611686018427387904,4],'data_offsets':[0,0]}}"
             + " | do not fit | 0",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[9223372036854775808],\"data_offsets\":[0,8]}}"
+        "{'a':{'dtype':'F32','shape':[9223372036854775808],'data_offsets':[0,8]}}"
             + " | shape holds | 8",
-        "{\"a\":{\"dtype\":\"F31\",\"shape\":[2],\"data_offsets\":[0,8]}} | unknown dtype \"F31\" | 8",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
-            + "\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}} | overlaps another | 8",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}} | no tensor's | 8",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
-            + "\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}} | Duplicate field | 8",
-        "{\"__metadata__\":{\"a\":1}} | __metadata__ a is no text | 0",
-        "{\"__metadata__\":[]} | __metadata__ is no JSON object | 0",
+        "{'a':{'dtype':'F31','shape':[2],'data_offsets':[0,8]}} | unknown dtype \"F31\" | 8",
+        "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8]},"
+            + "'b':{'dtype':'F32','shape':[1],'data_offsets':[4,8]}} | overlaps another | 8",
+        "{'a':{'dtype':'F32','shape':[1],'data_offsets':[4,8]}} | no tensor's | 8",
+        "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8]},"
+            + "'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8]}} | Duplicate field | 8",
+        "{'__metadata__':{'a':1}} | __metadata__ \"a\" is no text | 0",
+        "{'__metadata__':[]} | __metadata__ is no JSON object | 0",
         "[1] | header that is no JSON object | 0",
-        "{\"a\": | header that is not valid JSON | 0",
-        "{\"a\":3} | unknown dtype | 0",
+        "{'a': | header that is not valid JSON | 0",
+        "{'a':3} | unknown dtype | 0",
         "{} | goes on for 3 bytes | 3",
       })
   void refusesAHeaderThatDoesNotFitTheFile(String header, String part, int bytes)
       throws IOException {
-    assertRefused(file(header, new byte[bytes]), part);
+    assertRefused(file(header.replace('\'', '"'), new byte[bytes]), part);
   }
 
   @Test
