@@ -172,7 +172,7 @@ abstract class NativeSurrogateOps extends NativeCoreOps {
       Tensor vDot,
       Tensor out,
       Tensor lse,
-      float scale,
+      double scale,
       Tensor outDot,
       Tensor lseDot) {
     OpShapes.attention(offsets, q, k, v, Dropout.NONE, null);
@@ -196,7 +196,7 @@ abstract class NativeSurrogateOps extends NativeCoreOps {
             in(vDot),
             in(out),
             in(lse),
-            scale,
+            (float) scale,
             in(outDot),
             in(lseDot)));
   }
@@ -216,7 +216,7 @@ abstract class NativeSurrogateOps extends NativeCoreOps {
       Tensor lseDot,
       Tensor dout,
       Tensor doutDot,
-      float scale,
+      double scale,
       Tensor dqDot,
       Tensor dkDot,
       Tensor dvDot) {
@@ -245,7 +245,7 @@ abstract class NativeSurrogateOps extends NativeCoreOps {
             in(lseDot),
             in(dout),
             in(doutDot),
-            scale,
+            (float) scale,
             in(dqDot),
             in(dkDot),
             in(dvDot)));

@@ -141,7 +141,7 @@ abstract class ReferenceCoreOps implements Backend {
 
   /** The shape of an attention call and its mask. */
   final ReferenceAttention attention(
-      Tensor offsets, Tensor q, Tensor k, float scale, Dropout dropout, Tensor triangles) {
+      Tensor offsets, Tensor q, Tensor k, double scale, Dropout dropout, Tensor triangles) {
     return new ReferenceAttention(
         ids(offsets), q.dim(1), k.dim(1), q.dim(2), scale, dropout, ids(triangles));
   }
@@ -152,7 +152,7 @@ abstract class ReferenceCoreOps implements Backend {
       Tensor q,
       Tensor k,
       Tensor v,
-      float scale,
+      double scale,
       Dropout dropout,
       Tensor triangles,
       Tensor out,
@@ -177,7 +177,7 @@ abstract class ReferenceCoreOps implements Backend {
       Tensor out,
       Tensor lse,
       Tensor dout,
-      float scale,
+      double scale,
       Dropout dropout,
       Tensor triangles,
       Tensor dq,

@@ -165,7 +165,7 @@ abstract class ReferenceSurrogateOps extends ReferenceCoreOps {
       Tensor qDot,
       Tensor kDot,
       Tensor vDot,
-      float scale) {
+      double scale) {
     return new ReferenceAttentionJvp(
         attention(offsets, q, k, scale, Dropout.NONE, null),
         load(q),
@@ -187,7 +187,7 @@ abstract class ReferenceSurrogateOps extends ReferenceCoreOps {
       Tensor vDot,
       Tensor out,
       Tensor lse,
-      float scale,
+      double scale,
       Tensor outDot,
       Tensor lseDot) {
     OpShapes.attention(offsets, q, k, v, Dropout.NONE, null);
@@ -219,7 +219,7 @@ abstract class ReferenceSurrogateOps extends ReferenceCoreOps {
       Tensor lseDot,
       Tensor dout,
       Tensor doutDot,
-      float scale,
+      double scale,
       Tensor dqDot,
       Tensor dkDot,
       Tensor dvDot) {

@@ -106,7 +106,7 @@ public interface SurrogateOps {
       Tensor vDot,
       Tensor out,
       Tensor lse,
-      float scale,
+      double scale,
       Tensor outDot,
       Tensor lseDot);
 
@@ -125,7 +125,7 @@ public interface SurrogateOps {
       Tensor lseDot,
       Tensor dout,
       Tensor doutDot,
-      float scale,
+      double scale,
       Tensor dqDot,
       Tensor dkDot,
       Tensor dvDot);

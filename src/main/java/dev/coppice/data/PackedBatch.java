@@ -20,7 +20,7 @@ public record PackedBatch(
     int[] positives,
     int[] negatives,
     int[] positions,
-    float[] weights) {
+    double[] weights) {
   /** Number of samples, B. */
   public int sampleCount() {
     return samples.length;

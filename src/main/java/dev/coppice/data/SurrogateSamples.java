@@ -137,7 +137,7 @@ public final class SurrogateSamples {
     int[] positives = new int[total];
     int[] negatives = new int[total];
     int[] positions = new int[total];
-    float[] weights = new float[total];
+    double[] weights = new double[total];
     int[] all = dataset.train().items();
     for (int b = 0; b < samples.length; b++) {
       int count = offsets[b + 1] - offsets[b];
@@ -145,7 +145,7 @@ public final class SurrogateSamples {
       System.arraycopy(all, end - count - 1, items, offsets[b], count);
       System.arraycopy(all, end - count, positives, offsets[b], count);
       fillNegatives(samples[b], epoch, negatives, offsets[b], count);
-      float weight = 1.0f / (weighting == Weighting.BATCH_MEAN ? total : count);
+      double weight = 1.0 / (weighting == Weighting.BATCH_MEAN ? total : count);
       Arrays.fill(weights, offsets[b], offsets[b + 1], weight);
       for (int k = 0; k < count; k++) {
         positions[offsets[b] + k] = maxLen - count + k;

@@ -31,13 +31,13 @@ class SurrogateSamplesTest {
     assertArrayEquals(new int[] {6, 5, 3, 4, 5, 8}, batch.positives());
     assertArrayEquals(new int[] {2, 3, 9, 8, 7, 1}, batch.negatives());
     assertArrayEquals(new int[] {1, 2, 0, 1, 2, 2}, batch.positions());
-    float w = 1.0f / 6;
-    assertArrayEquals(new float[] {w, w, w, w, w, w}, batch.weights());
+    double w = 1.0 / 6;
+    assertArrayEquals(new double[] {w, w, w, w, w, w}, batch.weights());
     assertEquals(3, batch.sampleCount());
     assertEquals(6, batch.positionCount());
     PackedBatch own = samples.batch(new int[] {3, 0, 2}, 5, Weighting.SAMPLE_MEAN);
-    float third = 1.0f / 3;
-    assertArrayEquals(new float[] {0.5f, 0.5f, third, third, third, 1}, own.weights());
+    double third = 1.0 / 3;
+    assertArrayEquals(new double[] {0.5, 0.5, third, third, third, 1}, own.weights());
   }
 
   @Test
