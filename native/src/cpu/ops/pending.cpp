@@ -6,43 +6,6 @@ namespace coppice {
 void not_written();
 namespace COPPICE_ISA {
 
-void CpuDevice::axpy(int64_t, float, const float*, float*) { not_written(); }
-void CpuDevice::convert(int64_t, const void*, int32_t, float*) { not_written(); }
-void CpuDevice::dropout_forward(int32_t, int32_t, const float*, float, int64_t, int32_t, int32_t, float*) {
-  not_written();
-}
-void CpuDevice::bias_forward(int32_t, int32_t, const float*, float*) { not_written(); }
-void CpuDevice::bias_backward(int32_t, int32_t, const float*, float*) { not_written(); }
-void CpuDevice::bias_relu_forward(int32_t, int32_t, const float*, const float*, float*) { not_written(); }
-void CpuDevice::bias_relu_backward(int32_t, int32_t, const float*, const float*, float*, float*) { not_written(); }
-void CpuDevice::bias_relu_forward_jvp(int32_t, int32_t, const float*, const float*, const float*, float*) {
-  not_written();
-}
-void CpuDevice::embedding_forward(int32_t, int32_t, int32_t, const int32_t*, const void*, int32_t, int32_t, float*) {
-  not_written();
-}
-void CpuDevice::embedding_backward(int32_t, int32_t, int32_t, const int32_t*, const int32_t*, const int32_t*,
-                                   const float*, const float*, float*) {
-  not_written();
-}
-void CpuDevice::residual_layer_norm_forward(int32_t, int32_t, const float*, const float*, const float*, const float*,
-                                            const float*, float, float, int64_t, int32_t, int32_t, float*, float*,
-                                            float*) {
-  not_written();
-}
-void CpuDevice::residual_layer_norm_backward(int32_t, int32_t, const float*, const float*, const float*, const float*,
-                                             float, int64_t, int32_t, int32_t, float*, float*, float*, float*, float*) {
-  not_written();
-}
-void CpuDevice::residual_layer_norm_forward_jvp(int32_t, int32_t, const float*, const float*, const float*,
-                                                const float*, const float*, const float*, float*, float*, float*) {
-  not_written();
-}
-void CpuDevice::residual_layer_norm_backward_jvp(int32_t, int32_t, const float*, const float*, const float*,
-                                                 const float*, const float*, const float*, const float*, const float*,
-                                                 float*, float*, float*) {
-  not_written();
-}
 void CpuDevice::attention_forward(int32_t, int32_t, int32_t, int32_t, const int32_t*, const float*, const float*,
                                   const float*, float, float, int64_t, int32_t, int32_t, const int32_t*, float*,
                                   float*) {
@@ -64,23 +27,9 @@ void CpuDevice::attention_backward_jvp(int32_t, int32_t, int32_t, int32_t, const
                                        float*, float*, float*) {
   not_written();
 }
-void CpuDevice::sampled_bce_forward(int32_t, int32_t, int32_t, const float*, const float*, const int32_t*,
-                                    const int32_t*, const float*, float*, float*, float*, float*) {
-  not_written();
-}
-void CpuDevice::sampled_bce_jvp(int32_t, int32_t, int32_t, const float*, const float*, const float*, const float*,
-                                const int32_t*, const int32_t*, const float*, float*, float*, float*, float*) {
-  not_written();
-}
-void CpuDevice::adam_step(int64_t, float*, const float*, float*, float*, float, float, float, float, int64_t) {
-  not_written();
-}
-void CpuDevice::segment_sum(int32_t, const int32_t*, const float*, const float*, float*) { not_written(); }
-void CpuDevice::segment_dot(int32_t, int32_t, const int32_t*, const float*, const float*, float*) { not_written(); }
 void CpuDevice::linear_grad_sqnorm(int32_t, int32_t, int32_t, const int32_t*, const float*, const float*, float*) {
   not_written();
 }
-void CpuDevice::row_outer(int32_t, int32_t, int32_t, const float*, const float*, float*) { not_written(); }
 void CpuDevice::item_topk(int32_t, int32_t, int32_t, int32_t, const float*, const float*, const int32_t*,
                           const int32_t*, int32_t*) {
   not_written();

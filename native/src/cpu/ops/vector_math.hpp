@@ -101,8 +101,8 @@ COPPICE_INLINE float max_lanes(Vec x) {
 }
 
 // exp(x) with a relative error of at most 2^-23: x = n ln 2 + r, |r| <= ln(2)/2, and 2^n (1 + r + r^2 q(r)) with q of
-// degree 4, a minimax fit of our own (3.1e-9 before rounding). 0 below -86.9 (that is, for results under 1.8e-38),
-// infinity above 88.72, NaN for NaN.
+// degree 4, a minimax fit of our own (3.1e-9 before rounding). Subnormal results are rounded once more; 0 below
+// -104, infinity above 88.72, NaN for NaN.
 COPPICE_INLINE Vec exp(Vec x) {
   const Vec shift = splat(12582912.0f);  // 1.5 * 2^23: adding it rounds to an integer, kept in the low bits
   const Vec rounded = madd(x, splat(1.44269504f), shift);
@@ -116,10 +116,10 @@ COPPICE_INLINE Vec exp(Vec x) {
   q = madd(q, r, splat(4.99999940e-1f));
   q = madd(q, r, splat(1.0f));
   q = madd(q, r, splat(1.0f));
-  // 2^(n-1) * 2: n reaches 128, which has no exponent of its own.
-  const IntVec exponent = reinterpret_cast<IntVec>(rounded) - (0x4b400000 - 126);
-  Vec y = q * reinterpret_cast<Vec>(exponent << 23) * 2.0f;
-  y = x < splat(-86.9f) ? splat(0.0f) : y;
+  // 2^n in two factors: n runs from -150, where the result is subnormal, to 128.
+  const IntVec exponent = reinterpret_cast<IntVec>(rounded) - 0x4b400000, half = exponent >> 1;
+  Vec y = q * reinterpret_cast<Vec>((half + 127) << 23) * reinterpret_cast<Vec>((exponent - half + 127) << 23);
+  y = x < splat(-104.0f) ? splat(0.0f) : y;
   return x > splat(88.72283f) ? splat(__builtin_inff()) : y;
 }
 

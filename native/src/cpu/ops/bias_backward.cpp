@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cpu_device.hpp"
+#include "parallel.hpp"
+#include "rows.hpp"
+
+namespace coppice {
+namespace COPPICE_ISA {
+
+/// Sums the rows of a matrix.
+///
+///   dbias[d] = sum_t dy[t,d]
+///
+/// Shapes   dy (T,D); dbias (D).
+/// Numbers  |error| <= (256 + T/256) * 2^-24 * sum_t |dy[t,d]|: chunks of 256 rows, each in order, then the chunks in
+///          order, whatever the number of threads.
+/// Cost     T*D additions, 4 T*D bytes: bound by memory.
+/// Source   the definition.
+void CpuDevice::bias_backward(int32_t T, int32_t D, const float* dy, float* dbias) {
+  float* partials = static_cast<float*>(scratch(chunks_of(T) * D * int64_t{sizeof(float)}));
+  const auto add_rows = [=](int64_t begin, int64_t end, float* total) {
+    for (int64_t t = begin; t < end; ++t) {
+      const float* row = dy + t * D;
+      for_lanes(D,
+                [=](int64_t d, auto group) { store(total + d, load(total + d, group) + load(row + d, group), group); });
+    }
+  };
+  sum_chunks(threads_, T, D, int64_t{T} * D, partials, dbias, add_rows);
+}
+
+}  // namespace COPPICE_ISA
+}  // namespace coppice
