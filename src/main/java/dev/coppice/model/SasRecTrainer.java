@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coppice.model;
+
+import dev.coppice.backend.Allocator;
+import dev.coppice.backend.Backend;
+import dev.coppice.backend.DType;
+import dev.coppice.backend.SurrogateOps.Adam;
+import dev.coppice.backend.Tensor;
+import dev.coppice.backend.Workspace;
+import dev.coppice.data.PackedBatch;
+import dev.coppice.data.SurrogateSamples;
+import dev.coppice.data.Weighting;
+import dev.coppice.random.Shuffle;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Trains a surrogate: sampled binary cross-entropy, averaged over all positions of a batch, by
+ * Adam; each epoch in its own seeded order and with its own negatives, the last partial batch kept.
+ *
+ * <p>The result depends on the samples, the configuration and the backend only: neither on threads
+ * nor on whether the training was interrupted between epochs.
+ */
+public final class SasRecTrainer implements AutoCloseable {
+  private final Backend backend;
+  private final SurrogateSamples samples;
+  private final SasRecConfig config;
+  private final TrainingConfig training;
+  private final Adam adam;
+  private final int stepsPerEpoch;
+  private final Workspace workspace;
+  private final Tensors tensors;
+  private long step;
+
+  /** Everything that lies on the backend. */
+  private static final class Tensors {
+    final SasRecParameters weights;
+    final SasRecParameters gradient;
+    final SasRecParameters firstMoment;
+    final SasRecParameters secondMoment;
+    final SasRecInput input;
+    final SasRec model;
+    final SasRecGradient backward;
+    final Tensor lossOffsets; // 0 and T: the whole batch is one segment
+    final Tensor losses; // of each step of an epoch
+
+    Tensors(
+        Backend backend, Allocator a, SasRecConfig config, int batch, int positions, int steps) {
+      weights = new SasRecParameters(a, config);
+      gradient = new SasRecParameters(a, config);
+      firstMoment = new SasRecParameters(a, config);
+      secondMoment = new SasRecParameters(a, config);
+      input = SasRecInput.forTraining(a, config, batch, positions);
+      model = new SasRec(backend, config, a, positions);
+      backward = new SasRecGradient(backend, config, a, positions);
+      lossOffsets = a.i32(2);
+      losses = a.f32(steps);
+    }
+  }
+
+  /**
+   * Reserves memory and sets the initial weights, {@link SurrogateWeights#initial}.
+   *
+   * @throws IllegalArgumentException if no sample is scorable
+   */
+  public SasRecTrainer(
+      Backend backend, SurrogateSamples samples, SasRecConfig config, TrainingConfig training) {
+    int count = samples.scorable().length;
+    if (count == 0) {
+      throw new IllegalArgumentException("no sample has a transition to learn from");
+    }
+    this.backend = backend;
+    this.samples = samples;
+    this.config = config;
+    this.training = training;
+    adam = new Adam(training.lr(), Adam.DEFAULT.beta1(), Adam.DEFAULT.beta2(), Adam.DEFAULT.eps());
+    int batch = Math.min(training.batch(), count);
+    stepsPerEpoch = (count + batch - 1) / batch;
+    int positions = mostPositions(samples, batch);
+    workspace =
+        backend.workspace(
+            Workspace.plan(
+                backend, a -> new Tensors(backend, a, config, batch, positions, stepsPerEpoch)));
+    tensors = new Tensors(backend, workspace, config, batch, positions, stepsPerEpoch);
+    boolean started = false;
+    try {
+      start(SurrogateWeights.initial(config, training.seed()));
+      started = true;
+    } finally {
+      if (!started) {
+        workspace.close();
+      }
+    }
+  }
+
+  private void start(SurrogateWeights initial) {
+    tensors.gradient.clear(backend);
+    tensors.firstMoment.clear(backend);
+    tensors.secondMoment.clear(backend);
+    tensors.weights.load(backend, initial.tensors());
+  }
+
+  /** Positions of the longest {@code batch} samples: no batch can have more. */
+  private static int mostPositions(SurrogateSamples samples, int batch) {
+    int[] scorable = samples.scorable();
+    int[] lengths = new int[scorable.length];
+    for (int i = 0; i < lengths.length; i++) {
+      lengths[i] = samples.transitions(scorable[i]);
+    }
+    Arrays.sort(lengths);
+    long positions = 0;
+    for (int i = lengths.length - batch; i < lengths.length; i++) {
+      positions += lengths[i];
+    }
+    return Math.toIntExact(positions);
+  }
+
+  /**
+   * One pass over the samples.
+   *
+   * @param epoch 0-based: picks the order and the negatives
+   * @return mean loss of the epoch's positions, while training
+   * @throws ArithmeticException if the loss is not finite any more
+   */
+  public double trainEpoch(int epoch) {
+    int[] scorable = samples.scorable();
+    int[] order = Shuffle.order(scorable.length, training.seed(), epoch);
+    int batch = training.batch();
+    long positions = 0;
+    int[] batchPositions = new int[stepsPerEpoch];
+    for (int s = 0; s < stepsPerEpoch; s++) {
+      int from = s * batch;
+      int[] chosen = new int[Math.min(batch, order.length - from)];
+      for (int i = 0; i < chosen.length; i++) {
+        chosen[i] = scorable[order[from + i]];
+      }
+      PackedBatch packed = samples.batch(chosen, epoch, Weighting.BATCH_MEAN);
+      batchPositions[s] = packed.positionCount();
+      positions += packed.positionCount();
+      trainStep(packed, s);
+    }
+    double[] losses = tensors.losses.doubles();
+    double sum = 0;
+    for (int s = 0; s < stepsPerEpoch; s++) {
+      sum += losses[s] * batchPositions[s];
+    }
+    double mean = sum / positions;
+    if (!Double.isFinite(mean)) {
+      throw new ArithmeticException(
+          "training diverged in epoch " + epoch + ": the mean loss is " + mean + "; lower lr");
+    }
+    return mean;
+  }
+
+  private void trainStep(PackedBatch packed, int stepOfEpoch) {
+    step++;
+    DropoutSites dropout =
+        config.dropout() == 0
+            ? DropoutSites.NONE
+            : new DropoutSites(config.dropout(), training.seed(), Math.toIntExact(step));
+    Tensors t = tensors;
+    t.input.load(packed);
+    t.model.forward(t.weights, t.input, dropout);
+    t.backward.backward(t.model, t.weights, t.input, dropout, t.gradient);
+    t.lossOffsets.write(new int[] {0, packed.positionCount()});
+    backend.segmentSum(
+        t.lossOffsets, t.model.positionLoss(), t.input.weights(), t.losses.rows(stepOfEpoch, 1));
+    backend.adamStep(
+        t.weights.all(), t.gradient.all(), t.firstMoment.all(), t.secondMoment.all(), adam, step);
+  }
+
+  /** A copy of the weights. */
+  public SurrogateWeights weights() {
+    return new SurrogateWeights(config, tensors.weights.read());
+  }
+
+  /**
+   * A copy of what {@link #restore} needs. On a backend that stores more than float32 the state
+   * itself is rounded as well, so that an interrupted training still gives the same bits as one
+   * that saved and went on.
+   */
+  public TrainerState state() {
+    TrainerState state =
+        new TrainerState(
+            tensors.weights.read(), tensors.firstMoment.read(), tensors.secondMoment.read(), step);
+    if (backend.bytesOf(DType.F32) > Float.BYTES) {
+      restore(state);
+    }
+    return state;
+  }
+
+  /**
+   * Goes back to a saved state; the next epoch is then the same, bit for bit, as after saving.
+   *
+   * @throws IllegalArgumentException if the state is of a model of another shape
+   */
+  public void restore(TrainerState state) {
+    for (Map<String, float[]> values :
+        List.of(state.parameters(), state.firstMoment(), state.secondMoment())) {
+      new SurrogateWeights(config, values); // checks names and sizes before anything is written
+    }
+    tensors.weights.load(backend, state.parameters());
+    tensors.firstMoment.load(backend, state.firstMoment());
+    tensors.secondMoment.load(backend, state.secondMoment());
+    step = state.step();
+  }
+
+  /** Shape of the model. */
+  public SasRecConfig config() {
+    return config;
+  }
+
+  /** Frees the memory. Idempotent. */
+  @Override
+  public void close() {
+    workspace.close();
+  }
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coppice.score;
+
+import dev.coppice.backend.Allocator;
+import dev.coppice.backend.Backend;
+import dev.coppice.backend.Tensor;
+import dev.coppice.backend.Workspace;
+import dev.coppice.data.PackedBatch;
+import dev.coppice.data.SurrogateSamples;
+import dev.coppice.data.Weighting;
+import dev.coppice.model.DenseTail;
+import dev.coppice.model.SasRec;
+import dev.coppice.model.SasRecConfig;
+import dev.coppice.model.SasRecInput;
+import dev.coppice.model.SasRecParameters;
+import dev.coppice.model.SurrogateWeights;
+import dev.coppice.model.TailState;
+import java.util.Arrays;
+
+/**
+ * All scorable samples at the tail of the model, each position weighted by one over its sample's
+ * number of positions, in macro-batches of whole samples. Values that no direction changes are kept
+ * where they fit into the memory allowed, and else recomputed whenever a macro-batch is asked for;
+ * either way the bits are the same.
+ */
+final class TailBatches {
+  private final SurrogateSamples samples;
+  private final int[] scorable;
+  private final int[] offsets; // of each scorable sample among all positions
+  private final int[] bounds; // first sample of each macro-batch, and the number of samples
+  private final int capacity;
+  private final boolean[] filled; // which macro-batches the cache holds; null without a cache
+  private final Backend backend;
+  private final SasRecConfig config;
+  private Tensors tensors;
+
+  /** Everything that lies on the backend. */
+  private static final class Tensors {
+    final SasRecParameters weights;
+    final SasRecInput input;
+    final SasRec model;
+    final DenseTail tail;
+    final TailState state; // of one macro-batch
+    final TailState cache; // of all positions, or null
+    final Tensor loss;
+    final Tensor delta;
+
+    Tensors(Backend backend, Allocator a, SasRecConfig config, int capacity, int all) {
+      int d = config.hidden();
+      weights = new SasRecParameters(a, config);
+      input = SasRecInput.forScoring(a, config, capacity, capacity);
+      model = new SasRec(backend, config, a, capacity);
+      tail = new DenseTail(backend, weights, a, capacity);
+      state = TailState.of(a, capacity, d);
+      cache = all == 0 ? null : TailState.of(a, all, d);
+      loss = a.f32(capacity);
+      delta = a.f32(capacity, d);
+    }
+  }
+
+  /**
+   * A macro-batch after the tail's evaluation.
+   *
+   * @param state what tangents need
+   * @param offsets where each of its samples lies, (B+1)
+   * @param loss unweighted loss of each position, (T)
+   * @param delta gradient of the weighted loss at the layer's output, (T,D)
+   */
+  record Evaluated(TailState state, Tensor offsets, Tensor loss, Tensor delta) {}
+
+  /**
+   * Divides the samples; {@link #layout} must follow.
+   *
+   * @param positions of a macro-batch, raised to the longest sample
+   * @param cacheBytes memory allowed for the states of all positions
+   */
+  TailBatches(
+      Backend backend,
+      SasRecConfig config,
+      SurrogateSamples samples,
+      int positions,
+      long cacheBytes) {
+    this.backend = backend;
+    this.config = config;
+    this.samples = samples;
+    scorable = samples.scorable();
+    offsets = new int[scorable.length + 1];
+    for (int s = 0; s < scorable.length; s++) {
+      offsets[s + 1] = Math.addExact(offsets[s], samples.transitions(scorable[s]));
+    }
+    capacity = Math.max(positions, config.maxLen());
+    bounds = split(offsets, capacity);
+    int all = offsets[scorable.length];
+    long needed = Workspace.plan(backend, a -> TailState.of(a, all, config.hidden()));
+    filled = needed <= cacheBytes ? new boolean[bounds.length - 1] : null;
+  }
+
+  /** Takes its tensors; called once to count and once more with memory. */
+  void layout(Allocator allocator) {
+    int cached = filled == null ? 0 : offsets[scorable.length];
+    tensors = new Tensors(backend, allocator, config, capacity, cached);
+  }
+
+  void load(SurrogateWeights weights) {
+    tensors.weights.load(backend, weights.tensors());
+  }
+
+  /** Bounds of runs of whole samples of at most {@code capacity} positions. */
+  private static int[] split(int[] offsets, int capacity) {
+    int samples = offsets.length - 1;
+    int[] bounds = new int[samples + 1];
+    int count = 0;
+    for (int s = 0; s < samples; s++) {
+      if (offsets[s + 1] - offsets[bounds[count]] > capacity) {
+        bounds[++count] = s;
+      }
+    }
+    bounds[++count] = samples;
+    return Arrays.copyOf(bounds, count + 1);
+  }
+
+  /** Runs the model and its tail for some samples, keeping the state where told. */
+  private Evaluated evaluate(int[] ids, TailState room) {
+    Tensors t = tensors;
+    PackedBatch batch = samples.batch(ids, 0, Weighting.SAMPLE_MEAN);
+    int positions = batch.positionCount();
+    TailState state = room.rows(0, positions);
+    t.input.load(batch);
+    t.model.forwardToLastDense(t.weights, t.input);
+    state.x().copyFrom(t.model.lastContext());
+    state.positives().copyFrom(t.input.positives());
+    state.negatives().copyFrom(t.input.negatives());
+    state.weights().copyFrom(t.input.weights());
+    Tensor loss = t.loss.rows(0, positions);
+    Tensor delta = t.delta.rows(0, positions);
+    t.tail.evaluate(state, t.model.lastResidual(), loss, delta);
+    return new Evaluated(state, t.input.offsets(), loss, delta);
+  }
+
+  /** Evaluates samples of any ids, at most {@link #capacity} positions; valid until the next. */
+  Evaluated evaluate(int[] ids) {
+    return evaluate(ids, tensors.state);
+  }
+
+  /** Number of macro-batches. */
+  int count() {
+    return bounds.length - 1;
+  }
+
+  /** Evaluates macro-batch {@code m} anew; valid until the next call of this class. */
+  Evaluated evaluated(int m) {
+    int[] ids = Arrays.copyOfRange(scorable, bounds[m], bounds[m + 1]);
+    if (filled == null) {
+      return evaluate(ids, tensors.state);
+    }
+    Evaluated result = evaluate(ids, cache(bounds[m], bounds[m + 1]));
+    filled[m] = true;
+    return result;
+  }
+
+  /** State of macro-batch {@code m}; valid until the next call of this class. */
+  TailState state(int m) {
+    return filled != null && filled[m] ? cache(bounds[m], bounds[m + 1]) : evaluated(m).state();
+  }
+
+  /** State of one sample by its number among the scorable ones; valid until the next call. */
+  TailState sample(int number) {
+    if (filled == null) {
+      return evaluate(new int[] {scorable[number]}).state();
+    }
+    int found = Arrays.binarySearch(bounds, number);
+    int m = found >= 0 ? found : -found - 2;
+    if (!filled[m]) {
+      evaluated(m);
+    }
+    return cache(number, number + 1);
+  }
+
+  /** Rows of the cache that hold the scorable samples {@code from .. to-1}. */
+  private TailState cache(int from, int to) {
+    return tensors.cache.rows(offsets[from], offsets[to] - offsets[from]);
+  }
+
+  /** Number of scorable samples, N. */
+  int samples() {
+    return scorable.length;
+  }
+
+  /** Most positions of a macro-batch. */
+  int capacity() {
+    return capacity;
+  }
+
+  DenseTail tail() {
+    return tensors.tail;
+  }
+}
