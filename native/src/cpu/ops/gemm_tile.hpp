@@ -89,7 +89,7 @@ void tile(const Operands& t) {
 }
 
 // As tile, for 1 .. kTileRows rows.
-void tile_of(int64_t rows, const Operands& t) {
+inline void tile_of(int64_t rows, const Operands& t) {
   switch (rows) {
     case 1:
       return tile<1>(t);

@@ -27,13 +27,6 @@ void CpuDevice::attention_backward_jvp(int32_t, int32_t, int32_t, int32_t, const
                                        float*, float*, float*) {
   not_written();
 }
-void CpuDevice::linear_grad_sqnorm(int32_t, int32_t, int32_t, const int32_t*, const float*, const float*, float*) {
-  not_written();
-}
-void CpuDevice::item_topk(int32_t, int32_t, int32_t, int32_t, const float*, const float*, const int32_t*,
-                          const int32_t*, int32_t*) {
-  not_written();
-}
 void CpuDevice::rms_norm_forward(int32_t, int32_t, const float*, const float*, float, float*, float*) { not_written(); }
 void CpuDevice::rms_norm_backward(int32_t, int32_t, const float*, const float*, const float*, const float*, int32_t,
                                   float*) {
