@@ -24,7 +24,10 @@ public final class Purpose {
   /** Mini-batches of the LiSSA recursion, and of its scale bound. */
   public static final int LISSA = 6;
 
-  /** Initial weights of a fresh LoRA adapter. */
+  /**
+   * Initial A of a fresh LoRA adapter: a = layer, b = projection (q k v o gate up down = 0..6), c =
+   * element index.
+   */
   public static final int LORA_INIT = 7;
 
   /** The synthetic data set and model of the demonstration. */
