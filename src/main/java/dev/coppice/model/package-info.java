@@ -2,6 +2,6 @@
 /**
  * The models: parameters on a backend, forward and backward passes, training and evaluation, with
  * no file access. It may import data, backend and random. Start reading at {@link
- * dev.coppice.model.SasRec}.
+ * dev.coppice.model.SasRec} and {@link dev.coppice.model.LanguageModel}.
  */
 package dev.coppice.model;

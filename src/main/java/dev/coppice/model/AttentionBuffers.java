@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coppice.model;
+
+import dev.coppice.backend.Allocator;
+import dev.coppice.backend.Tensor;
+import dev.coppice.data.LlmConfig;
+
+/**
+ * Intermediate values of the first half of a decoder layer, and their gradients. T positions, D
+ * hidden, H query heads and G key/value heads of C columns.
+ *
+ * @param normed input of the projections, (T,D)
+ * @param rstd of the norm, (T)
+ * @param q rotated, (T,H,C)
+ * @param k rotated, (T,G,C)
+ * @param v (T,G,C)
+ * @param out output of the attention, (T,H,C)
+ * @param lse logarithm of each softmax's denominator, (T,H)
+ * @param dnormed gradient at {@code normed}, and so on
+ */
+record AttentionBuffers(
+    Tensor normed,
+    Tensor rstd,
+    Tensor q,
+    Tensor k,
+    Tensor v,
+    Tensor out,
+    Tensor lse,
+    Tensor dnormed,
+    Tensor dq,
+    Tensor dk,
+    Tensor dv,
+    Tensor dout) {
+
+  static AttentionBuffers allocate(Allocator allocator, LlmConfig config, int rows) {
+    int d = config.hidden();
+    int h = config.heads();
+    int g = config.kvHeads();
+    int c = config.headDim();
+    return new AttentionBuffers(
+        allocator.f32(rows, d),
+        allocator.f32(rows),
+        allocator.f32(rows, h, c),
+        allocator.f32(rows, g, c),
+        allocator.f32(rows, g, c),
+        allocator.f32(rows, h, c),
+        allocator.f32(rows, h),
+        allocator.f32(rows, d),
+        allocator.f32(rows, h, c),
+        allocator.f32(rows, g, c),
+        allocator.f32(rows, g, c),
+        allocator.f32(rows, h, c));
+  }
+
+  /** The first {@code rows} positions. */
+  AttentionBuffers first(int rows) {
+    return new AttentionBuffers(
+        normed.rows(0, rows),
+        rstd.rows(0, rows),
+        q.rows(0, rows),
+        k.rows(0, rows),
+        v.rows(0, rows),
+        out.rows(0, rows),
+        lse.rows(0, rows),
+        dnormed.rows(0, rows),
+        dq.rows(0, rows),
+        dk.rows(0, rows),
+        dv.rows(0, rows),
+        dout.rows(0, rows));
+  }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coppice.model;
+
+import dev.coppice.backend.Allocator;
+import dev.coppice.backend.Backend;
+import dev.coppice.backend.Tensor;
+import dev.coppice.data.LlmConfig;
+import dev.coppice.data.LoraConfig;
+import dev.coppice.random.Philox;
+import dev.coppice.random.Purpose;
+import java.util.Optional;
+
+/**
+ * A linear layer with an optional LoRA adapter: {@code y = x W^T + bias + scale (x A^T) B^T}; x
+ * (T,I), y (T,O), W (O,I), A (R,I), B (O,R). W stays where the checkpoint has it; the small tensors
+ * are copied as float32.
+ */
+public final class LoraLinear {
+  private final LoraConfig.Target target;
+  private final Tensor bias;
+  private final Tensor loraA;
+  private final Tensor loraB;
+  private final float scale;
+  private Tensor weight;
+
+  LoraLinear(Allocator allocator, LlmConfig config, LoraConfig lora, LoraConfig.Target target) {
+    this.target = target;
+    int in = target.projection().in(config);
+    int out = target.projection().out(config);
+    boolean adapted = lora.targets().contains(target);
+    bias = config.biased().contains(target.projection()) ? allocator.f32(out) : null;
+    loraA = adapted ? allocator.f32(lora.rank(), in) : null;
+    loraB = adapted ? allocator.f32(out, lora.rank()) : null;
+    scale = (float) lora.scale();
+  }
+
+  /** Takes the weights; without {@code adapter} A is drawn and B is 0. */
+  void load(Backend backend, WeightSource weights, Optional<WeightSource> adapter, long seed) {
+    String module = target.projection().module(target.layer());
+    weight = weights.tensor(module + ".weight");
+    if (bias != null) {
+      backend.convert(weights.tensor(module + ".bias"), bias);
+    }
+    if (adapted() && adapter.isPresent()) {
+      backend.convert(adapter.get().tensor(target.loraA()), loraA);
+      backend.convert(adapter.get().tensor(target.loraB()), loraB);
+    } else if (adapted()) {
+      loraA.write(freshA(seed));
+      backend.fill(loraB, 0);
+    }
+  }
+
+  /**
+   * Kaiming-uniform with a = sqrt 5, as PEFT draws it: {@code (2u - 1)/sqrt(I)}; u of element i is
+   * the draw of {@link Purpose#LORA_INIT} at (layer, ordinal of the projection, i).
+   */
+  private float[] freshA(long seed) {
+    float[] values = new float[Math.toIntExact(loraA.size())];
+    double bound = 1 / Math.sqrt(loraA.dim(1));
+    int projection = target.projection().ordinal();
+    for (int i = 0; i < values.length; i++) {
+      double u = Philox.uniform(seed, Purpose.LORA_INIT, target.layer(), projection, i);
+      values[i] = (float) ((2 * u - 1) * bound);
+    }
+    return values;
+  }
+
+  /** Which layer of the model it is. */
+  public LoraConfig.Target target() {
+    return target;
+  }
+
+  /** Whether it has A and B. */
+  public boolean adapted() {
+    return loraA != null;
+  }
+
+  /** What B A is multiplied by. */
+  public float scale() {
+    return scale;
+  }
+
+  /** {@code xa = x A^T}, (T,R). */
+  public void intoRank(Backend backend, Tensor x, Tensor xa) {
+    backend.gemm(false, true, 1, x, loraA, 0, xa);
+  }
+
+  /** {@code dyb = dy B}, (T,R). */
+  public void backIntoRank(Backend backend, Tensor dy, Tensor dyb) {
+    backend.gemm(false, false, 1, dy, loraB, 0, dyb);
+  }
+
+  /**
+   * {@code y = layer(x)}, or {@code +=}.
+   *
+   * @param xa receives x A^T where adapted, (T,R)
+   */
+  void forward(Backend backend, Tensor x, boolean accumulate, Tensor y, Tensor xa) {
+    backend.gemm(false, true, 1, x, weight, accumulate ? 1 : 0, y);
+    if (bias != null) {
+      backend.biasForward(bias, y);
+    }
+    if (adapted()) {
+      intoRank(backend, x, xa);
+      backend.gemm(false, true, scale, xa, loraB, 1, y);
+    }
+  }
+
+  /**
+   * {@code dx = dy W + scale (dy B) A}, or {@code +=}.
+   *
+   * @param dyb receives dy B where adapted, (T,R)
+   */
+  void backward(Backend backend, Tensor dy, boolean accumulate, Tensor dx, Tensor dyb) {
+    backend.gemm(false, false, 1, dy, weight, accumulate ? 1 : 0, dx);
+    if (adapted()) {
+      backIntoRank(backend, dy, dyb);
+      backend.gemm(false, false, scale, dyb, loraA, 1, dx);
+    }
+  }
+}

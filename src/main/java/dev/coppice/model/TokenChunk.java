@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coppice.model;
+
+import dev.coppice.backend.Tensor;
+
+/**
+ * Consecutive whole samples, packed, as index tensors. B samples, T positions, M scored targets.
+ *
+ * @param offsets first row of each sample, (B+1)
+ * @param ids tokens, (T)
+ * @param positions place of each token in its sample, (T)
+ * @param targetRows rows whose next token is scored, ascending, (M)
+ * @param targetOffsets first target of each sample, (B+1)
+ * @param targets the scored tokens, (M)
+ * @param weights of the targets in their sample's loss, (M)
+ */
+public record TokenChunk(
+    Tensor offsets,
+    Tensor ids,
+    Tensor positions,
+    Tensor targetRows,
+    Tensor targetOffsets,
+    Tensor targets,
+    Tensor weights) {}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coppice.model;
+
+import dev.coppice.backend.Tensor;
+
+/** Weights of a checkpoint by name, in the type they are stored in. */
+@FunctionalInterface
+public interface WeightSource {
+  /**
+   * A tensor of the backend that computes: F32, F16 or BF16, in the shape the model's configuration
+   * gives it.
+   *
+   * @throws IllegalArgumentException if there is no such tensor
+   */
+  Tensor tensor(String name);
+}
