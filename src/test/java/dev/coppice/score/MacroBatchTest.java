@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coppice.score;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.coppice.data.TokenSample;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** How samples are packed and cut into chunks. */
+class MacroBatchTest {
+  private static TokenSample sample(boolean[] scored, int... ids) {
+    return new TokenSample(0, ids, scored);
+  }
+
+  @Test
+  void offsetsCountFromEachChunk() {
+    boolean[] all = {false, true, true};
+    MacroBatch batch =
+        new MacroBatch(
+            List.of(
+                sample(all, 10, 11, 12),
+                sample(new boolean[] {true, false, true}, 20, 21, 22),
+                sample(new boolean[] {true, true}, 30, 31)),
+            6);
+    assertEquals(
+        List.of(
+            new MacroBatch.Chunk(0, 2, 0, 6, 0, 3, 0), new MacroBatch.Chunk(2, 1, 6, 2, 3, 1, 3)),
+        batch.chunks);
+    assertArrayEquals(new int[] {10, 11, 12, 20, 21, 22, 30, 31}, batch.ids);
+    assertArrayEquals(new int[] {0, 1, 2, 0, 1, 2, 0, 1}, batch.positions);
+    assertArrayEquals(new int[] {0, 3, 6, 0, 2}, batch.offsets);
+    assertArrayEquals(new int[] {0, 1, 4, 0}, batch.targetRows);
+    assertArrayEquals(new int[] {0, 2, 3, 0, 1}, batch.targetOffsets);
+    assertArrayEquals(new int[] {11, 12, 22, 31}, batch.targets);
+    assertArrayEquals(new double[] {0.5, 0.5, 1, 1}, batch.weights);
+  }
+
+  @Test
+  void sampleLongerThanAChunkIsRefused() {
+    List<TokenSample> samples = List.of(sample(new boolean[] {false, true, true}, 1, 2, 3));
+    assertThrows(IllegalArgumentException.class, () -> new MacroBatch(samples, 2));
+  }
+}
