@@ -68,8 +68,3 @@ int32_t cop_fault_arm(const char* point, int32_t n, int32_t status) {
 #endif
   });
 }
-
-namespace coppice {
-void not_written();
-void not_written() { throw Error(COP_UNSUPPORTED, "not written yet"); }
-}  // namespace coppice

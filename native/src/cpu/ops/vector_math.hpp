@@ -73,31 +73,41 @@ COPPICE_INLINE Vec madd(Vec a, Vec b, Vec c) {
 }
 
 // b where either is NaN
-COPPICE_INLINE Vec maximum(Vec a, Vec b) {
-#if defined(__AVX512F__)
-  return reinterpret_cast<Vec>(_mm512_max_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b)));
-#elif defined(__AVX2__)
-  return reinterpret_cast<Vec>(_mm256_max_ps(reinterpret_cast<__m256>(a), reinterpret_cast<__m256>(b)));
-#else
-  return a > b ? a : b;
-#endif
+COPPICE_INLINE Vec maximum(Vec a, Vec b) { return a > b ? a : b; }
+
+// Lane i holds what lane i ^ HALF held.
+template <int HALF>
+COPPICE_INLINE Vec turned(Vec x) {
+  IntVec lane;
+  for (int i = 0; i < kLanes; ++i) lane[i] = i ^ HALF;
+  return __builtin_shuffle(x, lane);
 }
 
 // The sum of the lanes: halves are folded, always in the same order.
 COPPICE_INLINE float sum_lanes(Vec x) {
-  float lanes[kLanes];
-  store(lanes, x);
-  for (int half = kLanes / 2; half > 0; half /= 2) {
-    for (int i = 0; i < half; ++i) lanes[i] += lanes[i + half];
-  }
-  return lanes[0];
+#if defined(__AVX512F__)
+  x += turned<8>(x);
+#endif
+#if defined(__AVX2__)
+  x += turned<4>(x);
+#endif
+  x += turned<2>(x);
+  x += turned<1>(x);
+  return x[0];
 }
 
 // The largest lane that is not NaN, or -infinity.
 COPPICE_INLINE float max_lanes(Vec x) {
-  float best = -__builtin_inff();
-  for (int i = 0; i < kLanes; ++i) best = x[i] > best ? x[i] : best;
-  return best;
+  x = x == x ? x : splat(-__builtin_inff());
+#if defined(__AVX512F__)
+  x = maximum(x, turned<8>(x));
+#endif
+#if defined(__AVX2__)
+  x = maximum(x, turned<4>(x));
+#endif
+  x = maximum(x, turned<2>(x));
+  x = maximum(x, turned<1>(x));
+  return x[0];
 }
 
 // exp(x) with a relative error of at most 2^-23: x = n ln 2 + r, |r| <= ln(2)/2, and 2^n (1 + r + r^2 q(r)) with q of

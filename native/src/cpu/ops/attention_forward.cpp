@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "attention_batch.hpp"
+#include "cpu_device.hpp"
+
+namespace coppice {
+namespace COPPICE_ISA {
+namespace {
+
+struct Softmax {
+  float largest;
+  float sum;
+};
+
+// row[j] = exp(row[j] - largest) for j < count, 0 for the rest of the last group
+COPPICE_INLINE Softmax exponentials(float* row, int64_t count) {
+  const int64_t whole = count / kLanes * kLanes, rest = count - whole;
+  const Vec none = splat(-__builtin_inff());
+  Vec best = none, last = none;
+  for (int64_t j = 0; j < whole; j += kLanes) best = maximum(load(row + j), best);
+  if (rest > 0) {
+    last = first_of(load(row + whole), rest, none);
+    best = maximum(last, best);
+  }
+  Softmax out;
+  out.largest = max_lanes(best);
+  Vec sum{};
+  for (int64_t j = 0; j < whole; j += kLanes) {
+    const Vec e = exp(load(row + j) - out.largest);
+    store(row + j, e);
+    sum += e;
+  }
+  if (rest > 0) {
+    const Vec e = exp(last - out.largest);
+    store(row + whole, e);
+    sum += e;
+  }
+  out.sum = sum_lanes(sum);
+  return out;
+}
+
+// One sample and query head: what its tiles share.
+struct Head {
+  int64_t n, C, width, row;
+  float scale;
+  Positions q, v;
+  const float* k_panels;
+  const float* factors;  // of dropout, or null
+  float* out;            // position i at out + i * out_row
+  int64_t out_row;
+  float* lse;  // position i at lse + i * lse_row
+  int64_t lse_row;
+};
+
+template <int ROWS>
+void forward_tile(const Head& head, int64_t start, float* weights, float* sums) {
+  dots<ROWS, false>({head.q.at(start), head.q.stride}, head.C, head.k_panels, 0, (start + ROWS - 1) / kLanes + 1,
+                    head.scale, weights, head.row);
+  float inverse[ROWS];
+  for (int r = 0; r < ROWS; ++r) {
+    const Softmax softmax = exponentials(weights + r * head.row, start + r + 1);
+    inverse[r] = 1.0f / softmax.sum;
+    head.lse[(start + r) * head.lse_row] = softmax.largest + __builtin_logf(softmax.sum);
+  }
+  if (head.factors != nullptr) {
+    for (int r = 0; r < ROWS; ++r) {
+      const float* factors = head.factors + triangle(start + r);
+      float* row = weights + r * head.row;
+      for (int64_t j = 0; j <= start + r; ++j) row[j] *= factors[j];
+    }
+  }
+  for (int64_t c = 0; c < ROWS * head.width; c += kLanes) store(sums + c, Vec{});
+  add_weighted<ROWS, Meets::kPast>(weights, head.row, head.v, start, head.n, head.width, sums, head.width);
+  for (int r = 0; r < ROWS; ++r) {
+    float* out = head.out + (start + r) * head.out_row;
+    for_lanes(head.C,
+              [&](int64_t c, auto lanes) { store(out + c, load(sums + r * head.width + c) * inverse[r], lanes); });
+  }
+}
+
+struct Memory {
+  float *k_panels, *v_copy, *weights, *sums, *factors;
+  int64_t floats;
+  Memory(const AttentionBatch& batch, bool dropout, float* memory) {
+    Pieces pieces(memory);
+    k_panels = pieces.take(batch.row() * batch.C);
+    v_copy = pieces.take(batch.C % kLanes == 0 ? 0 : batch.longest * batch.width());
+    weights = pieces.take(kTile * batch.row());
+    sums = pieces.take(kTile * batch.width());
+    factors = pieces.take(dropout ? triangle(batch.longest) + kLanes : 0);
+    floats = pieces.taken(memory);
+  }
+};
+
+}  // namespace
+
+/// Causal attention of packed samples.
+///
+///   a[i,j] = scale * q[i,h,:].k[j,g,:], j <= i;  lse[i,h] = log sum_j exp(a[i,j]);  P = exp(a - lse);
+///   out[i,h,:] = sum_j drop(P)[i,j] v[j,g,:]
+///
+/// Shapes   as in coppice.h; any C up to 256
+/// Numbers  float32. Scores are chains over c, sums of exponentials kLanes chains over j that are folded, weighted sums
+///          chains over j: |error| <= (2 C max|a|(|q|,|k|) + 2 i + 20) * 2^-24 * out(|v|). A row depends on the rows of
+///          its own sample up to itself only, bit for bit. NaN in gives NaN in the rows that see it.
+/// Launch   samples and key/value heads over the threads, as they come free.
+/// Cost     2 C multiply-adds and an exponential for each pair i, j; scratch C longest + kTile longest floats a thread.
+/// Source   the definition; rows in tiles and keys in lanes: own. GQA: arXiv:2305.13245.
+void CpuDevice::attention_forward(int32_t B, int32_t H, int32_t G, int32_t C, const int32_t* offsets, const float* q,
+                                  const float* k, const float* v, float scale, float p, int64_t seed, int32_t step,
+                                  int32_t site, const int32_t* triangles, float* out, float* lse) {
+  const AttentionBatch batch = attention_batch(B, H, G, C, offsets, scale);
+  const ProbabilityDropout dropout{p, seed, step, site, triangles};
+  const int team = attention_team(batch, threads_);
+  const int64_t floats = Memory(batch, p > 0.0f, nullptr).floats;
+  float* memory = static_cast<float*>(scratch(team * floats * 4));
+  for_samples_and_groups(batch, team, memory, floats, [&](int64_t b, int64_t g, float* mine) {
+    const Memory m(batch, p > 0.0f, mine);
+    const int64_t n = batch.length(b), row = batch.row();
+    to_panels(batch.key_head(k, b, g), n, C, m.k_panels);
+    const Positions values = in_whole_vectors(batch.key_head(v, b, g), n, C, m.v_copy);
+    for (int64_t h = g * batch.heads_in_group(); h < (g + 1) * batch.heads_in_group(); ++h) {
+      if (p > 0.0f) dropout_factors(dropout, b, h, n, m.factors);
+      const int64_t first = offsets[b] * int64_t{H} + h;
+      const Head head{n,
+                      C,
+                      batch.width(),
+                      row,
+                      scale,
+                      batch.query_head(q, b, h),
+                      values,
+                      m.k_panels,
+                      p > 0.0f ? m.factors : nullptr,
+                      out + first * C,
+                      int64_t{H} * C,
+                      lse + first,
+                      H};
+      for (int64_t start = 0; start < n; start += kTile) {
+        for_row_count(n - start, [&](auto rows) { forward_tile<rows.value>(head, start, m.weights, m.sums); });
+      }
+    }
+  });
+}
+
+}  // namespace COPPICE_ISA
+}  // namespace coppice
