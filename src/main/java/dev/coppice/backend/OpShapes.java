@@ -130,6 +130,7 @@ final class OpShapes {
   }
 
   static void likeRows(Tensor model, Tensor... tensors) {
+    f32("activation", model, model.dims());
     for (Tensor tensor : tensors) {
       f32("activation", tensor, model.dims());
     }

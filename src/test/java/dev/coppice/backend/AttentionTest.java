@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coppice.backend;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Forward and backward, with and without dropout. Bounds: {@link AttentionErrors}. */
+class AttentionTest extends OpParityTest {
+  static final Dropout HALF = new Dropout(0.5f, 11, 4, 7);
+
+  /** Heads H, groups G, head width C, and the samples' lengths. */
+  record Shape(int heads, int groups, int width, int... lengths) {
+    int rows() {
+      return Arrays.stream(lengths).sum();
+    }
+
+    float scale() {
+      return (float) (1 / Math.sqrt(width));
+    }
+  }
+
+  static final List<Shape> SHAPES =
+      List.of(
+          new Shape(1, 1, 1),
+          new Shape(1, 1, 3, 0),
+          new Shape(1, 1, 1, 1),
+          new Shape(2, 2, 32, 2, 0, 7),
+          new Shape(4, 2, 7, 31, 33),
+          new Shape(6, 1, 33, 5, 1, 1, 13),
+          new Shape(2, 1, 64, 32, 3),
+          new Shape(3, 3, 65, 17),
+          new Shape(2, 2, 32, 50, 1, 2, 49, 5),
+          new Shape(8, 2, 16, 63, 65),
+          new Shape(1, 1, 128, 64),
+          new Shape(2, 1, 256, 3, 8),
+          new Shape(2, 2, 31, 257));
+
+  static OpCase qkv(String name, Shape s, boolean absolute) {
+    Inputs inputs = new Inputs(31L * s.rows() + 7L * s.width + s.heads, absolute);
+    int t = s.rows();
+    return new OpCase(name)
+        .in("offsets", Inputs.offsets(s.lengths), s.lengths.length + 1)
+        .in("q", inputs.gaussian(t * s.heads * s.width, 1.5), t, s.heads, s.width)
+        .in("k", inputs.gaussian(t * s.groups * s.width, 1.5), t, s.groups, s.width)
+        .in("v", inputs.gaussian(t * s.groups * s.width), t, s.groups, s.width)
+        .rows("q", "k", "v")
+        .free("offsets");
+  }
+
+  private static OpCase masked(OpCase op, Shape s, Dropout dropout) {
+    if (dropout.rate() == 0) {
+      return op;
+    }
+    op.free.remove("offsets0");
+    // A dropped NaN may be skipped or multiplied by 0.
+    return op.in("triangles", Inputs.triangles(s.lengths), s.lengths.length)
+        .samples("triangles")
+        .derived("q", "k", "v", "dout");
+  }
+
+  static OpCase forward(Shape s, Dropout dropout, boolean absolute) {
+    OpCase op = qkv("attentionForward " + dropout.rate(), s, absolute);
+    return masked(op, s, dropout)
+        .out("out", s.rows(), s.heads, s.width)
+        .out("lse", s.rows(), s.heads)
+        .rows("out", "lse")
+        .call(
+            (backend, t) ->
+                backend.attentionForward(
+                    t.get("offsets"),
+                    t.get("q"),
+                    t.get("k"),
+                    t.get("v"),
+                    s.scale(),
+                    dropout,
+                    t.get("triangles"),
+                    t.get("out"),
+                    t.get("lse")))
+        .rounded(c -> new AttentionErrors(c, s.scale(), dropout).forward());
+  }
+
+  /** Results of another case as inputs of this one, in float32. */
+  static OpCase leaving(OpCase op, OpCase before) {
+    OpRun.onReference(before)
+        .floats()
+        .forEach(
+            (name, values) -> {
+              float[] kept = new float[values.length];
+              for (int i = 0; i < kept.length; i++) {
+                kept[i] = (float) values[i];
+              }
+              op.in(name, kept, before.args.get(name).dims()).rows(name).derived(name);
+            });
+    return op;
+  }
+
+  static OpCase backward(Shape s, Dropout dropout, boolean onlyV, boolean absolute) {
+    Inputs inputs = new Inputs(13L * s.rows() + s.width, absolute);
+    OpCase op = qkv("attentionBackward " + dropout.rate(), s, absolute);
+    leaving(op, forward(s, dropout, absolute));
+    op.in("dout", inputs.gaussian(s.rows() * s.heads * s.width), s.rows(), s.heads, s.width);
+    masked(op, s, dropout);
+    if (onlyV) {
+      op.derived("out", "lse");
+    }
+    return op.out(!onlyV, "dq", s.rows(), s.heads, s.width)
+        .out(!onlyV, "dk", s.rows(), s.groups, s.width)
+        .out("dv", s.rows(), s.groups, s.width)
+        .rows("dout", "dq", "dk", "dv")
+        .derived(onlyV ? "v" : "out")
+        .call(
+            (backend, t) ->
+                backend.attentionBackward(
+                    t.get("offsets"),
+                    t.get("q"),
+                    t.get("k"),
+                    t.get("v"),
+                    t.get("out"),
+                    t.get("lse"),
+                    t.get("dout"),
+                    s.scale(),
+                    dropout,
+                    t.get("triangles"),
+                    t.get("dq"),
+                    t.get("dk"),
+                    t.get("dv")))
+        .rounded(c -> new AttentionErrors(c, s.scale(), dropout).backward());
+  }
+
+  private static List<OpCase> all(Shape shape, boolean absolute) {
+    List<OpCase> cases = new ArrayList<>();
+    for (Dropout dropout : new Dropout[] {Dropout.NONE, HALF}) {
+      cases.add(forward(shape, dropout, absolute));
+      cases.add(backward(shape, dropout, false, absolute));
+      cases.add(backward(shape, dropout, true, absolute));
+    }
+    return cases;
+  }
+
+  @Override
+  Stream<OpCase> cases() {
+    return SHAPES.stream()
+        .flatMap(s -> Stream.concat(all(s, false).stream(), all(s, true).stream()));
+  }
+
+  @Override
+  Stream<OpCase> small() {
+    return all(new Shape(4, 2, 3, 2, 3), false).stream();
+  }
+
+  @Override
+  Stream<OpCase> separable() {
+    return all(new Shape(4, 2, 33, 5, 1, 0, 34, 2), false).stream();
+  }
+}
