@@ -45,7 +45,7 @@ public final class OverallScore {
    * @throws InputException if neither column is given, a column is given twice, or no sample has
    *     both
    * @throws ConfigException if {@code mix} is negative, NaN or infinite
-   * @see <a href="https://arxiv.org/abs/2401.17197">Lin et al. 2024 (DEALRec)</a>, section 3.3
+   * @see <a href="https://arxiv.org/abs/2401.17197">Lin et al. 2024 (DEALRec)</a>
    */
   public static Scores combine(List<Scores> sources, double mix) {
     if (!(mix >= 0) || Double.isInfinite(mix)) {

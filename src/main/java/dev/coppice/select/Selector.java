@@ -49,7 +49,7 @@ public final class Selector {
    * @throws IllegalArgumentException if lengths differ, an id repeats or is negative, or a score is
    *     not finite
    * @see <a href="https://arxiv.org/abs/2210.15809">Zheng et al. 2023 (CCS)</a>, algorithm 1
-   * @see <a href="https://arxiv.org/abs/2401.17197">Lin et al. 2024 (DEALRec)</a>, algorithm 1
+   * @see <a href="https://arxiv.org/abs/2401.17197">Lin et al. 2024 (DEALRec)</a>
    */
   public static Selection select(SelectionConfig config, int[] samples, double[] overall) {
     if (samples.length != overall.length) {
