@@ -3,6 +3,7 @@ package dev.coppice;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -14,7 +15,8 @@ public final class SharedData {
    * The folder that system property {@code coppice.shared} names, else the first that exists of
    * {@code ../shared} and {@code ../../shared}; empty if there is none.
    *
-   * @throws IllegalStateException if the property names no folder
+   * @throws IllegalStateException if the property names no folder, or if there is none and {@code
+   *     coppice.require} lists {@code shared}
    */
   public static Optional<Path> root() {
     String named = System.getProperty("coppice.shared", "");
@@ -24,9 +26,12 @@ public final class SharedData {
       }
       return Optional.of(Path.of(named));
     }
-    return Stream.of("../shared", "../../shared")
-        .map(Path::of)
-        .filter(Files::isDirectory)
-        .findFirst();
+    Optional<Path> found =
+        Stream.of("../shared", "../../shared").map(Path::of).filter(Files::isDirectory).findFirst();
+    List<String> required = List.of(System.getProperty("coppice.require", "").split(","));
+    if (found.isEmpty() && required.contains("shared")) {
+      throw new IllegalStateException("the shared data is required, but no ../shared was found");
+    }
+    return found;
   }
 }
