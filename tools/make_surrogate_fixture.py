@@ -14,7 +14,7 @@ import sys
 import torch
 
 SEED, D, LAYERS, HEADS, MAX_LEN, ITEMS, SAMPLES = 20240917, 8, 2, 2, 6, 40, 12
-DAMP, SCALE, STEPS, PROBED, EXACT = 0.01, 25.0, 60, 4, 12
+DAMP, SCALE, STEPS, PROBED, EXACT, ADAM_STEPS = 0.01, 25.0, 60, 4, 12, 3
 KEY = f'item_encoder.layer.{LAYERS - 1}.attention.dense.weight'
 
 
@@ -134,6 +134,13 @@ def main(out):
     result['exact/damping'] = torch.tensor([damping], dtype=torch.float64)
     result['exact/hessian'], result['exact/solution'] = hessian, solution
     result['exact/scores'] = gradients[:EXACT] @ solution
+
+    optimizer = torch.optim.Adam(list(w.values()), lr=1e-3)
+    for _ in range(ADAM_STEPS):
+        optimizer.zero_grad()
+        torch.cat([position_loss(w, s) for s in samples]).mean().backward()
+        optimizer.step()
+    result.update({'train/' + name: value.detach().clone() for name, value in w.items()})
     write(out, result)
 
 

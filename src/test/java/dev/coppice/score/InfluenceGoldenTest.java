@@ -5,7 +5,6 @@ import static dev.coppice.Closeness.assertClose;
 
 import dev.coppice.SurrogateFixture;
 import dev.coppice.TestedBackend;
-import dev.coppice.backend.Allocator;
 import dev.coppice.backend.Backend;
 import dev.coppice.backend.Tensor;
 import dev.coppice.backend.Workspace;
@@ -39,28 +38,14 @@ class InfluenceGoldenTest {
     return cases().filter(c -> ((SurrogateFixture) c.get()[1]).has("exact/hessian"));
   }
 
-  /** The tail of a fixture's model on a backend. */
-  private record Tail(Backend backend, TailBatches batches, LastDenseHessian hessian) {}
-
   private static void withTail(
       TestedBackend tested,
       SurrogateFixture fixture,
       SurrogateSamples samples,
-      Consumer<Tail> test) {
+      Consumer<TailFixture> test) {
     try (Backend backend = tested.open()) {
-      TailBatches batches = new TailBatches(backend, fixture.config(), samples, 64, 1L << 30);
-      int width = fixture.config().hidden();
-      LastDenseHessian hessian = new LastDenseHessian(backend, batches, Curvature.HESSIAN, width);
-      Consumer<Allocator> layout =
-          allocator -> {
-            batches.layout(allocator);
-            hessian.layout(allocator);
-          };
-      try (Workspace workspace = backend.workspace(Workspace.plan(backend, layout))) {
-        layout.accept(workspace);
-        batches.load(fixture.weights());
-        test.accept(new Tail(backend, batches, hessian));
-      }
+      TailFixture.with(
+          backend, fixture.weights(), samples, Curvature.HESSIAN, TailFixture.CACHE, test);
     }
   }
 
