@@ -2,6 +2,7 @@
 package dev.coppice;
 
 import dev.coppice.backend.Backend;
+import dev.coppice.backend.NativeBackend;
 import dev.coppice.backend.ReferenceBackend;
 
 /** Backends that models and scores are tested on, and how close to golden numbers they must be. */
@@ -10,6 +11,12 @@ public enum TestedBackend {
     @Override
     public Backend open() {
       return new ReferenceBackend();
+    }
+  },
+  CPU(1e-5) {
+    @Override
+    public Backend open() {
+      return new NativeBackend(NativeBackend.Device.CPU, 2);
     }
   };
 
