@@ -30,9 +30,6 @@ public final class DataFolder {
           Files.exists(folder) ? "is a file" : "there is no such folder",
           "name a folder with train.txt, valid.txt, test.txt and items.tsv");
     }
-    for (String name : new String[] {"items.tsv", "train.txt", "valid.txt", "test.txt"}) {
-      InputFile.require(folder.resolve(name));
-    }
     String[] titles = ItemTitles.read(folder.resolve("items.tsv"));
     int items = titles.length - 1;
     SequenceFile train = SequenceFile.readUsers(folder.resolve("train.txt"), items);

@@ -4,6 +4,7 @@ package dev.coppice.io;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.coppice.data.InputException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -31,8 +32,8 @@ final class TokenEncoder implements AutoCloseable {
    * @throws InputException if the file is not a tokenizer's
    */
   TokenEncoder(Path file) {
-    InputFile.require(file);
     this.file = file;
+    requireSoundTemplate(JsonFile.read(file).path("post_processor"));
     try {
       tokenizer =
           HuggingFaceTokenizer.builder()
@@ -41,12 +42,30 @@ final class TokenEncoder implements AutoCloseable {
               .optPadding(false)
               .build();
     } catch (IOException | RuntimeException failure) {
-      JsonFile.read(file); // names the line if that is what is wrong
       throw InputException.of(
           file.toString(),
           "is no tokenizer that can be loaded (" + Shown.sentence(failure.getMessage()) + ")",
           "export the model's tokenizer.json again");
     }
+  }
+
+  /** Refuses the templates for which the library would end the whole program. */
+  private void requireSoundTemplate(JsonNode processor) {
+    processor.path("processors").forEach(this::requireSoundTemplate);
+    for (JsonNode piece : processor.path("single")) {
+      String token = piece.path("SpecialToken").path("id").asText(null);
+      if (token != null && !processor.path("special_tokens").has(token)) {
+        throw unsound("uses the token " + Shown.quoted(token) + " without defining it");
+      }
+      if (!piece.path("Sequence").path("id").asText("A").equals("A")) {
+        throw unsound("puts a second text into the template for one");
+      }
+    }
+  }
+
+  private InputException unsound(String what) {
+    return InputException.of(
+        file.toString(), "post_processor " + what, "export the model's tokenizer.json again");
   }
 
   /**

@@ -72,6 +72,7 @@ class BadDataFolderTest {
         "prompt.json | {'input': '{history}', 'separator': '; '} | 0 | no text \"instruction\"",
         "prompt.json | {'instruction':1,'input':'{history}','separator':''} | 0 | no text",
         "prompt.json | {'instruction':'','input':'all','separator':''} | 0 | exactly once",
+        "prompt.json | {'instruction':'\\ud83d','input':'{history}','separator':''} | 0 | surrogate",
         "prompt.json | [] | 0 | no text \"input\"",
       })
   void namesFileAndLine(String name, String contents, String line, String part) throws IOException {

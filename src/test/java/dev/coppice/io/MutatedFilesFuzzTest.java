@@ -21,11 +21,11 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Files with seeded mutations are read, or refused with an {@link InputException} that names the
- * file; nothing else may happen. {@code -Dcoppice.fuzz.iterations=N} sets how many; a failure
- * prints the seed, and the bytes to make a test of.
+ * file; nothing else may happen. {@code -Dcoppice.fuzz.iterations=N} sets how many files in all; a
+ * failure prints the seed, and the bytes to make a test of.
  */
 class MutatedFilesFuzzTest {
-  private static final int ITERATIONS = Integer.getInteger("coppice.fuzz.iterations", 2000);
+  private static final int ITERATIONS = Integer.getInteger("coppice.fuzz.iterations", 2000) / 4;
   private static final byte[][] SPLICES = {
     "\n".getBytes(StandardCharsets.UTF_8),
     " ".getBytes(StandardCharsets.UTF_8),

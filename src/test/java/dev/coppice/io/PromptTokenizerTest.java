@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.coppice.SharedData;
 import dev.coppice.data.AlpacaRecord;
@@ -118,6 +119,24 @@ class PromptTokenizerTest {
     }
   }
 
+  @Test
+  void oneTokenizerServesSeveralDataSets() throws IOException {
+    Path file = SmallTokenizer.write(folder.resolve("tokenizer.json"), true, false);
+    Dataset large = titled(20);
+    Dataset small = SmallDataset.random(20, 5, 90, 3);
+    try (PromptTokenizer tokenizer = PromptTokenizer.open(file, SmallTokenizer.EOS)) {
+      for (Dataset dataset : List.of(small, large, small)) {
+        int sample = 19;
+        while (dataset.train().length(sample) < 30) {
+          sample--;
+        }
+        TokenSample expected = byDefinition(tokenizer, dataset, sample, 512);
+        TokenSample found = tokenizer.tokenize(dataset, sample, 512, Loss.ALL);
+        assertArrayEquals(expected.inputIds(), found.inputIds());
+      }
+    }
+  }
+
   private static TokenSample byDefinition(
       PromptTokenizer tokenizer, Dataset dataset, int sample, int cutoff) {
     int titles = dataset.train().length(sample) - 1;
@@ -222,6 +241,28 @@ class PromptTokenizerTest {
     assertRefused(file + ": is no tokenizer that can be loaded");
   }
 
+  /** The library would abort the program. */
+  @Test
+  void refusesATemplateThatUsesWhatItDoesNotDefine() throws IOException {
+    Files.writeString(folder.resolve("config.json"), "{\"eos_token_id\": 2}");
+    Path file = SmallTokenizer.write(folder.resolve("tokenizer.json"), true, false);
+    String sound = Files.readString(file);
+    String template = "{\"type\":\"Sequence\",\"processors\":[{\"type\":\"TemplateProcessing\"";
+    String undefined =
+        sound.replace("{\"SpecialToken\":{\"id\":\"<s>\"", "{\"SpecialToken\":{\"id\":\"x\"");
+    Files.writeString(file, undefined);
+    assertRefused(file + ": post_processor uses the token \"x\" without defining it");
+    Files.writeString(
+        file,
+        undefined
+            .replace("{\"type\":\"TemplateProcessing\"", template)
+            .replace(",\"decoder\":null", "]},\"decoder\":null"));
+    assertRefused(file + ": post_processor uses the token \"x\" without defining it");
+    Files.writeString(
+        file, sound.replaceFirst("\\{\"Sequence\":\\{\"id\":\"A\"", "{\"Sequence\":{\"id\":\"B\""));
+    assertRefused(file + ": post_processor puts a second text into the template for one");
+  }
+
   private void assertRefused(String start) {
     InputException refused =
         assertThrows(InputException.class, () -> PromptTokenizer.openModel(folder));
@@ -230,9 +271,7 @@ class PromptTokenizerTest {
 
   @Test
   void agreesWithTheGoldenTokenCounts() {
-    if (SharedData.root().isEmpty()) {
-      return; // the fixtures of this class cover a clone without shared data
-    }
+    assumeTrue(SharedData.root().isPresent(), "no shared data");
     Path shared = SharedData.root().get();
     Path model = shared.resolve("golden/tiny-llama");
     Dataset dataset = DataFolder.read(shared.resolve("data/games"));

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.coppice.data.InputException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -138,7 +139,7 @@ class SafeTensorsTest {
         "{'a':{'dtype':'F32','shape':[3],'data_offsets':[0,8]}} | do not fit its dtype | 8",
         "{'a':{'dtype':'F32','shape':[4611686018427387904,4],'data_offsets':[0,0]}}"
             + " | do not fit | 0",
-        "{'a':{'dtype':'F32','shape':[9223372036854775808],'data_offsets':[0,8]}}"
+        "{'a':{'dtype':'F32','shape':[18446744073709551618],'data_offsets':[0,8]}}"
             + " | shape holds | 8",
         "{'a':{'dtype':'F31','shape':[2],'data_offsets':[0,8]}} | unknown dtype \"F31\" | 8",
         "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,8]},"
@@ -178,6 +179,17 @@ class SafeTensorsTest {
     bytes.putLong(claimed).put("{}".getBytes(StandardCharsets.UTF_8));
     Path file = Files.write(folder.resolve("bad"), bytes.array());
     assertRefused(file, "claims a header of " + Long.toUnsignedString(claimed) + " bytes");
+  }
+
+  @Test
+  void refusesAHugeHeaderThatIsThere() throws IOException {
+    Path file = folder.resolve("huge");
+    try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {
+      sparse.write(
+          ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putInt(100_000_001).array());
+      sparse.setLength(100_000_100L);
+    }
+    assertRefused(file, "claims a header of 100000001 bytes");
   }
 
   @Test
