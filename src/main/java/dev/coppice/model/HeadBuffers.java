@@ -27,12 +27,8 @@ record HeadBuffers(
     Tensor rstd,
     Tensor losses,
     Tensor logits) {
-  /** Logits are formed for as many positions at a time as fit in this. */
-  private static final long LOGIT_BYTES = 64L << 20;
-
-  static HeadBuffers allocate(Allocator allocator, LlmConfig config, int rows) {
+  static HeadBuffers allocate(Allocator allocator, LlmConfig config, int rows, int logitRows) {
     int d = config.hidden();
-    int logitRows = (int) Math.min(rows, Math.max(1, LOGIT_BYTES / (4L * config.vocabulary())));
     return new HeadBuffers(
         allocator.f32(rows, config.heads() * config.headDim()),
         allocator.f32(rows, d),

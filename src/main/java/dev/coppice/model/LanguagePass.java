@@ -40,14 +40,15 @@ public final class LanguagePass {
    * Reserves buffers.
    *
    * @param rows positions of the largest chunk
+   * @param logitRows positions whose logits are formed at a time, at most {@code rows}
    */
-  public LanguagePass(LanguageModel model, Allocator allocator, int rows) {
+  public LanguagePass(LanguageModel model, Allocator allocator, int rows, int logitRows) {
     this.backend = model.backend();
     this.model = model;
     this.config = model.config();
     attention = AttentionBuffers.allocate(allocator, config, rows);
     swiglu = SwigluBuffers.allocate(allocator, config, rows);
-    head = HeadBuffers.allocate(allocator, config, rows);
+    head = HeadBuffers.allocate(allocator, config, rows, logitRows);
     ranks = allocator.f32(rows, model.lora().rank());
     counting = allocator.i32(rows + 1);
   }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coppice.score;
 
-import dev.coppice.backend.Allocator;
 import dev.coppice.backend.Backend;
 import dev.coppice.backend.Workspace;
 import dev.coppice.data.ConfigException;
@@ -10,8 +9,6 @@ import dev.coppice.data.LlmConfig;
 import dev.coppice.data.LoraConfig;
 import dev.coppice.data.TokenSample;
 import dev.coppice.data.Unscorable;
-import dev.coppice.model.LanguageModel;
-import dev.coppice.model.LanguagePass;
 import dev.coppice.model.LanguagePass.Reach;
 import dev.coppice.model.TokenChunk;
 import dev.coppice.model.WeightSource;
@@ -35,49 +32,12 @@ import java.util.stream.IntStream;
  * @see <a href="https://arxiv.org/abs/2401.17197">Lin et al. 2024</a>, section 3.3
  */
 public final class EffortScorer implements AutoCloseable {
-  /** Beyond this a macro-batch gains nothing on weights and loses the processor's caches. */
-  private static final int MOST_POSITIONS = 1 << 16;
-
-  private static final int MOST_SAMPLES = 1 << 12;
-
-  /** Chunks of this many rows, unless samples are longer: enough work for a matrix product. */
-  private static final int CHUNK_ROWS = 1024;
-
   private final EffortConfig config;
   private final LlmConfig architecture;
   private final double scale;
   private final int lowest;
   private final Workspace workspace;
-  private final Layout layout;
-
-  /** Everything that lies in the workspace, and the sizes that its memory leads to. */
-  private static final class Layout {
-    final int positions;
-    final int samples;
-    final int chunkRows;
-    final LanguageModel model;
-    final LanguagePass pass;
-    final LoraNorms norms;
-    final EffortTensors tensors;
-
-    Layout(
-        Backend backend,
-        Allocator allocator,
-        LlmConfig architecture,
-        LoraConfig lora,
-        EffortConfig config,
-        int positions) {
-      this.positions = positions;
-      samples = Math.max(1, Math.min(MOST_SAMPLES, positions / 2)); // a scorable one has 2 tokens
-      chunkRows = Math.min(positions, Math.max(config.cutoff(), CHUNK_ROWS));
-      model = new LanguageModel(backend, allocator, architecture, lora, config.cutoff());
-      pass = new LanguagePass(model, allocator, chunkRows);
-      List<String> names = config.params().tensors(architecture, lora);
-      norms = new LoraNorms(backend, allocator, names, samples, chunkRows, lora.rank());
-      int streams = architecture.layers() - lowest(architecture, lora, config);
-      tensors = new EffortTensors(allocator, positions, samples, architecture.hidden(), streams);
-    }
-  }
+  private final EffortLayout layout;
 
   /**
    * Reserves the workspace and takes the weights.
@@ -94,70 +54,27 @@ public final class EffortScorer implements AutoCloseable {
       WeightSource weights,
       Optional<WeightSource> adapter,
       EffortConfig config) {
-    this.config = config;
-    this.architecture = architecture;
-    if (config.cutoff() > architecture.maxPositions()) {
-      throw new ConfigException(
-          "cutoff "
-              + config.cutoff()
-              + " exceeds the model's max_position_embeddings "
-              + architecture.maxPositions()
-              + "; lower it");
-    }
-    scale = lora.scale();
-    lowest = lowest(architecture, lora, config);
-    int positions = positions(backend, architecture, lora, config);
-    long bytes =
-        Workspace.plan(backend, a -> new Layout(backend, a, architecture, lora, config, positions));
-    workspace = backend.workspace(bytes);
-    layout = new Layout(backend, workspace, architecture, lora, config, positions);
-    layout.model.load(weights, adapter, config.seed());
-    layout.pass.prepare();
+    this(new EffortPlan(backend, architecture, lora, config), weights, adapter);
   }
 
-  /** The lowest layer that the gradient goes into. */
-  private static int lowest(LlmConfig architecture, LoraConfig lora, EffortConfig config) {
-    return config.params().targets(architecture, lora).stream()
-        .mapToInt(LoraConfig.Target::layer)
-        .min()
-        .orElseThrow();
-  }
-
-  /** The largest macro-batch that the memory allows. */
-  private static int positions(
-      Backend backend, LlmConfig architecture, LoraConfig lora, EffortConfig config) {
-    int fits = config.cutoff();
-    long least = bytes(backend, architecture, lora, config, fits);
-    if (least > config.memoryBytes()) {
-      throw new ConfigException(
-          "memory of "
-              + config.memoryBytes()
-              + " bytes is too little for samples of "
-              + config.cutoff()
-              + " tokens, which take "
-              + least
-              + "; give more memory or a lower cutoff");
-    }
-    int tooMany = Math.max(fits, MOST_POSITIONS) + 1;
-    while (tooMany - fits > 1) {
-      int middle = fits + (tooMany - fits) / 2;
-      if (bytes(backend, architecture, lora, config, middle) <= config.memoryBytes()) {
-        fits = middle;
-      } else {
-        tooMany = middle;
+  EffortScorer(EffortPlan plan, WeightSource weights, Optional<WeightSource> adapter) {
+    config = plan.config();
+    architecture = plan.architecture();
+    scale = plan.lora().scale();
+    lowest = plan.lowest();
+    int positions = plan.positions();
+    workspace = plan.backend().workspace(plan.bytes(positions));
+    boolean ready = false;
+    try {
+      layout = plan.layout(workspace, positions);
+      layout.model().load(weights, adapter, config.seed());
+      layout.pass().prepare();
+      ready = true;
+    } finally {
+      if (!ready) {
+        workspace.close();
       }
     }
-    return fits;
-  }
-
-  private static long bytes(
-      Backend backend,
-      LlmConfig architecture,
-      LoraConfig lora,
-      EffortConfig config,
-      int positions) {
-    return Workspace.plan(
-        backend, a -> new Layout(backend, a, architecture, lora, config, positions));
   }
 
   /** Why a sample gets no score; empty if it can be scored. */
@@ -169,7 +86,7 @@ public final class EffortScorer implements AutoCloseable {
 
   /** Most positions that are worked on together. */
   public int macroBatchPositions() {
-    return layout.positions;
+    return layout.positions();
   }
 
   /** Size of the workspace. */
@@ -204,8 +121,8 @@ public final class EffortScorer implements AutoCloseable {
       int to = from;
       int positions = 0;
       while (to < count
-          && to - from < layout.samples
-          && positions + samples.get(order.get(to)).length() <= layout.positions) {
+          && to - from < layout.samples()
+          && positions + samples.get(order.get(to)).length() <= layout.positions()) {
         positions += samples.get(order.get(to++)).length();
       }
       scoreTogether(samples, order.subList(from, to), result);
@@ -238,13 +155,13 @@ public final class EffortScorer implements AutoCloseable {
   private void scoreTogether(List<TokenSample> samples, List<Integer> members, EffortBatch result) {
     List<TokenSample> packed = new ArrayList<>();
     members.forEach(member -> packed.add(samples.get(member)));
-    MacroBatch batch = new MacroBatch(packed, layout.chunkRows);
-    layout.tensors.write(batch);
+    MacroBatch batch = new MacroBatch(packed, layout.chunkRows());
+    layout.tensors().write(batch);
     forward(batch);
     backward(batch);
 
-    Map<String, double[]> norms = layout.norms.norms(packed.size(), scale);
-    double[] losses = layout.tensors.losses(packed.size());
+    Map<String, double[]> norms = layout.norms().norms(packed.size(), scale);
+    double[] losses = layout.tensors().losses(packed.size());
     for (int i = 0; i < packed.size(); i++) {
       int place = members.get(i);
       double squares = 0;
@@ -269,16 +186,18 @@ public final class EffortScorer implements AutoCloseable {
   /** Leaves the input of layers {@code lowest ..} in the streams. */
   private void forward(MacroBatch batch) {
     for (MacroBatch.Chunk chunk : batch.chunks) {
-      layout.pass.embed(layout.tensors.chunk(chunk), layout.tensors.stream(0, chunk));
+      layout.pass().embed(layout.tensors().chunk(chunk), layout.tensors().stream(0, chunk));
     }
     for (int layer = 0; layer < architecture.layers() - 1; layer++) {
       for (MacroBatch.Chunk chunk : batch.chunks) {
         int stream = Math.max(0, layer - lowest + 1);
         if (stream > 0) {
-          layout.tensors.stream(stream, chunk).copyFrom(layout.tensors.stream(stream - 1, chunk));
+          layout.tensors().stream(stream, chunk)
+              .copyFrom(layout.tensors().stream(stream - 1, chunk));
         }
-        layout.pass.forward(
-            layer, layout.tensors.chunk(chunk), layout.tensors.stream(stream, chunk));
+        layout
+            .pass()
+            .forward(layer, layout.tensors().chunk(chunk), layout.tensors().stream(stream, chunk));
       }
     }
   }
@@ -286,26 +205,30 @@ public final class EffortScorer implements AutoCloseable {
   private void backward(MacroBatch batch) {
     int last = architecture.layers() - 1;
     for (MacroBatch.Chunk chunk : batch.chunks) {
-      layout.norms.startAt(chunk.firstSample());
-      layout.pass.head(
-          layout.tensors.chunk(chunk),
-          layout.tensors.stream(last - lowest, chunk),
-          reach(last),
-          layout.tensors.losses(chunk),
-          layout.norms,
-          layout.tensors.gradient(chunk));
+      layout.norms().startAt(chunk.firstSample());
+      layout
+          .pass()
+          .head(
+              layout.tensors().chunk(chunk),
+              layout.tensors().stream(last - lowest, chunk),
+              reach(last),
+              layout.tensors().losses(chunk),
+              layout.norms(),
+              layout.tensors().gradient(chunk));
     }
     for (int layer = last - 1; layer >= lowest; layer--) {
       for (MacroBatch.Chunk chunk : batch.chunks) {
-        layout.norms.startAt(chunk.firstSample());
-        TokenChunk tokens = layout.tensors.chunk(chunk);
-        layout.pass.backward(
-            layer,
-            tokens,
-            layout.tensors.stream(layer - lowest, chunk),
-            reach(layer),
-            layout.norms,
-            layout.tensors.gradient(chunk));
+        layout.norms().startAt(chunk.firstSample());
+        TokenChunk tokens = layout.tensors().chunk(chunk);
+        layout
+            .pass()
+            .backward(
+                layer,
+                tokens,
+                layout.tensors().stream(layer - lowest, chunk),
+                reach(layer),
+                layout.norms(),
+                layout.tensors().gradient(chunk));
       }
     }
   }

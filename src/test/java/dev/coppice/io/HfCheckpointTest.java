@@ -113,6 +113,8 @@ class HfCheckpointTest {
         "hidden_size|0|field hidden_size is 0; it must be an integer",
         "hidden_size|\"12\"|field hidden_size is \"12\"; it must be an integer",
         "num_hidden_layers|2.5|field num_hidden_layers is 2.5; it must be an integer",
+        "vocab_size|16777217|field vocab_size is 16777217; it must be an integer",
+        "rope_parameters|{\"rope_theta\":0}|rope_parameters {\"rope_theta\":0} is not supported",
         "vocab_size|1e30|field vocab_size is 1.0E30; it must be an integer",
         "num_attention_heads|5|num_attention_heads 5 is no multiple of num_key_value_heads 3",
         "num_key_value_heads|2|num_attention_heads 3 is no multiple of num_key_value_heads 2",
@@ -129,6 +131,14 @@ class HfCheckpointTest {
     JsonNode value = MAPPER.readTree(json);
     edit("config.json", config -> config.set(field, value));
     assertRefused(Optional.empty(), "config.json: " + message);
+  }
+
+  @Test
+  void ropeParametersGiveTheBase() throws IOException {
+    copy("llama-f16");
+    JsonNode rope = MAPPER.readTree("{\"rope_type\":\"default\",\"rope_theta\":500000}");
+    edit("config.json", config -> config.set("rope_parameters", rope));
+    assertEquals(5e5, HfCheckpoint.open(folder, Optional.empty()).config().ropeTheta(), 0.0);
   }
 
   @Test
@@ -212,15 +222,17 @@ class HfCheckpointTest {
     assertRefused(adapter(), "adapter_model.safetensors: tensor " + name + " has no place");
   }
 
-  @Test
-  void halfAnAdapterIsRefused() throws IOException {
+  @ParameterizedTest
+  @CsvSource({"A,B,8,12", "B,A,12,8"})
+  void halfAnAdapterIsRefused(String there, String missing, int rows, int columns)
+      throws IOException {
     copy("llama-f16");
-    String name = "base_model.model.model.layers.1.self_attn.q_proj.lora_A.weight";
-    float[] values = new float[8 * 12];
-    write(
-        "adapter/adapter_model.safetensors", new SafeTensors.Out(name, new long[] {8, 12}, values));
-    assertRefused(
-        adapter(), "has no tensor base_model.model.model.layers.1.self_attn.q_proj.lora_B.weight");
+    String module = "base_model.model.model.layers.1.self_attn.q_proj.lora_";
+    SafeTensors.Out half =
+        new SafeTensors.Out(
+            module + there + ".weight", new long[] {rows, columns}, new float[rows * columns]);
+    write("adapter/adapter_model.safetensors", half);
+    assertRefused(adapter(), "has no tensor " + module + missing + ".weight");
   }
 
   @Test

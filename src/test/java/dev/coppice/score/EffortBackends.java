@@ -37,6 +37,6 @@ final class EffortBackends {
   }
 
   static Stream<Kind> all() {
-    return Stream.of(Kind.REFERENCE);
+    return Stream.of(Kind.REFERENCE, Kind.CPU);
   }
 }

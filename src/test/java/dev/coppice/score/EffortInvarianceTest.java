@@ -73,6 +73,53 @@ class EffortInvarianceTest {
     }
   }
 
+  @ParameterizedTest
+  @MethodSource("dev.coppice.score.EffortBackends#all")
+  void bitsDoNotDependOnTheSizeOfChunks(EffortBackends.Kind kind) {
+    List<TokenSample> samples = manySamples(12);
+    HfCheckpoint checkpoint = fixture.checkpoint(true);
+    try (Backend backend = kind.open();
+        CheckpointWeights weights = new CheckpointWeights(backend, checkpoint)) {
+      for (EffortParams params : EffortParams.values()) {
+        EffortConfig config = config(params, LlmFixture.MEMORY);
+        EffortBatch whole = fixture.score(backend, true, config, samples);
+        for (int logitRows : new int[] {0, 7}) {
+          EffortPlan plan =
+              new EffortPlan(
+                  backend,
+                  checkpoint.config(),
+                  checkpoint.lora(),
+                  config,
+                  CUTOFF + 10,
+                  logitRows * 4L * checkpoint.config().vocabulary());
+          try (EffortScorer scorer = new EffortScorer(plan, weights.model(), weights.adapter())) {
+            assertSameBits(whole, scorer.score(samples));
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void failureToLoadReleasesTheWorkspace() {
+    HfCheckpoint checkpoint = fixture.checkpoint(true);
+    EffortConfig config = config(EffortParams.ALL_LORA, LlmFixture.MEMORY);
+    try (Backend backend = EffortBackends.Kind.REFERENCE.open();
+        CheckpointWeights weights = new CheckpointWeights(backend, checkpoint)) {
+      assertThrows(
+          IllegalArgumentException.class,
+          () ->
+              new EffortScorer(
+                  backend,
+                  checkpoint.config(),
+                  checkpoint.lora(),
+                  name -> weights.model().tensor(name + ".other"),
+                  weights.adapter(),
+                  config));
+      assertEquals(0, backend.liveBytes());
+    }
+  }
+
   @Test
   void memoryBoundsTheWorkspace() {
     HfCheckpoint checkpoint = fixture.checkpoint(true);

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coppice.score;
+
+import dev.coppice.backend.Allocator;
+import dev.coppice.backend.Backend;
+import dev.coppice.backend.Workspace;
+import dev.coppice.data.ConfigException;
+import dev.coppice.data.LlmConfig;
+import dev.coppice.data.LoraConfig;
+import dev.coppice.model.LanguageModel;
+import dev.coppice.model.LanguagePass;
+
+/**
+ * How an effort pass divides its work: how many positions make a macro-batch and a chunk, and how
+ * far down the gradient goes. No result depends on the sizes.
+ *
+ * @param chunkRows positions of a chunk, unless a sample is longer: enough work for a matrix
+ *     product, and few enough for the processor's caches
+ * @param logitBytes of the logits that are formed together
+ */
+record EffortPlan(
+    Backend backend,
+    LlmConfig architecture,
+    LoraConfig lora,
+    EffortConfig config,
+    int chunkRows,
+    long logitBytes) {
+  /** Beyond these a macro-batch no longer gains by reading the weights less often. */
+  private static final int MOST_POSITIONS = 1 << 16;
+
+  private static final int MOST_SAMPLES = 1 << 12;
+
+  private static final int CHUNK_ROWS = 1024;
+  private static final long LOGIT_BYTES = 64L << 20;
+
+  /**
+   * Checks that the model can do what the configuration asks.
+   *
+   * @throws ConfigException if the adapter lacks the tensors asked for, or the cutoff exceeds the
+   *     model's positions
+   */
+  EffortPlan {
+    if (config.cutoff() > architecture.maxPositions()) {
+      throw new ConfigException(
+          "cutoff "
+              + config.cutoff()
+              + " exceeds the model's max_position_embeddings "
+              + architecture.maxPositions()
+              + "; lower it");
+    }
+    config.params().targets(architecture, lora);
+  }
+
+  /** With the usual sizes. */
+  EffortPlan(Backend backend, LlmConfig architecture, LoraConfig lora, EffortConfig config) {
+    this(backend, architecture, lora, config, CHUNK_ROWS, LOGIT_BYTES);
+  }
+
+  /** The lowest layer that the gradient goes into. */
+  int lowest() {
+    return config.params().targets(architecture, lora).stream()
+        .mapToInt(LoraConfig.Target::layer)
+        .min()
+        .orElseThrow();
+  }
+
+  /**
+   * The largest macro-batch that the memory allows, in positions.
+   *
+   * @throws ConfigException if it cannot hold one sample
+   */
+  int positions() {
+    int fits = config.cutoff();
+    if (bytes(fits) > config.memoryBytes()) {
+      throw new ConfigException(
+          "memory of "
+              + config.memoryBytes()
+              + " bytes is too little for samples of "
+              + config.cutoff()
+              + " tokens, which take "
+              + bytes(fits)
+              + "; give more memory or a lower cutoff");
+    }
+    int tooMany = Math.max(fits, MOST_POSITIONS) + 1;
+    while (tooMany - fits > 1) {
+      int middle = fits + (tooMany - fits) / 2;
+      if (bytes(middle) <= config.memoryBytes()) {
+        fits = middle;
+      } else {
+        tooMany = middle;
+      }
+    }
+    return fits;
+  }
+
+  /** Memory for macro-batches of so many positions. */
+  long bytes(int positions) {
+    return Workspace.plan(backend, allocator -> layout(allocator, positions));
+  }
+
+  /** Takes that memory from the front of an allocator. */
+  EffortLayout layout(Allocator allocator, int positions) {
+    int samples = Math.max(1, Math.min(MOST_SAMPLES, positions / 2)); // a scored one has 2 tokens
+    int rows = Math.min(positions, Math.max(config.cutoff(), chunkRows));
+    int logitRows =
+        (int) Math.max(1, Math.min(rows, logitBytes / (4L * architecture.vocabulary())));
+    LanguageModel model =
+        new LanguageModel(backend, allocator, architecture, lora, config.cutoff());
+    return new EffortLayout(
+        positions,
+        samples,
+        rows,
+        model,
+        new LanguagePass(model, allocator, rows, logitRows),
+        new LoraNorms(
+            backend,
+            allocator,
+            config.params().tensors(architecture, lora),
+            samples,
+            rows,
+            lora.rank()),
+        new EffortTensors(
+            allocator,
+            positions,
+            samples,
+            architecture.hidden(),
+            architecture.layers() - lowest()));
+  }
+}
