@@ -97,6 +97,11 @@ final class RunFolder implements AutoCloseable {
     return folder.resolve("work").resolve(name);
   }
 
+  /** Where only later starts of this run look. */
+  Path workFolder() {
+    return folder.resolve("work");
+  }
+
   RunManifest manifest() {
     return manifest;
   }

@@ -107,4 +107,34 @@ enum RunOption {
         .forEach(option -> all.put(option.label, option.value.apply(options)));
     return all;
   }
+
+  /** The command line that repeats a run: what differs from the defaults. */
+  static String command(PruneOptions options) {
+    Map<String, Object> defaults =
+        configuration(
+            new PruneOptions(
+                options.data(),
+                options.out(),
+                options.llm(),
+                options.adapter(),
+                new RunOptions(BackendChoice.AUTO, options.run().threads(), RunOptions.SEED),
+                TrainOptions.DEFAULT,
+                InfluenceOptions.DEFAULT,
+                EffortOptions.DEFAULT,
+                SelectOptions.DEFAULT));
+    StringBuilder command = new StringBuilder("coppice prune");
+    configuration(options)
+        .forEach(
+            (label, value) -> {
+              boolean place = List.of(DATA, OUT, LLM, ADAPTER).stream().anyMatch(o -> o.label.equals(label));
+              if (place || !value.equals(defaults.get(label))) {
+                command.append(" --").append(label).append(' ').append(quoted(value.toString()));
+              }
+            });
+    return command.toString();
+  }
+
+  private static String quoted(String value) {
+    return value.matches("[\\w./:@%+=-]+") ? value : "'" + value.replace("'", "'\\''") + "'";
+  }
 }

@@ -11,6 +11,9 @@ import dev.coppice.data.ConfigException;
  * @param seed of every random draw
  */
 public record RunOptions(BackendChoice backend, int threads, long seed) {
+  /** The seed where none is given. */
+  public static final long SEED = 42;
+
   /** Most threads that are accepted: more is a typing error. */
   private static final int MAX_THREADS = 4096;
 
