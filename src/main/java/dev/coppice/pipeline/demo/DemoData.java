@@ -27,6 +27,7 @@ final class DemoData {
   private static final double ONE_ITEM = 0.02;
   private static final double STOP = 0.14;
   private static final int LONGEST = 22;
+  private static final int PATIENCE = 200;
   private static final double[] SUCCESSOR = {0.65, 0.9, 1.0};
 
   private final long seed;
@@ -78,9 +79,11 @@ final class DemoData {
       length++;
     }
     List<Integer> items = new ArrayList<>();
-    while (items.size() < length) {
+    for (int tries = 0; items.size() < length; tries++) {
       int next;
-      if (!items.isEmpty() && draws.uniform() < FOLLOW) {
+      if (tries > PATIENCE) {
+        next = draws.below(successors.length); // both tastes may be used up
+      } else if (!items.isEmpty() && draws.uniform() < FOLLOW) {
         next = successors[items.get(items.size() - 1)][draws.weighted(SUCCESSOR)];
       } else {
         int taste = draws.uniform() < SECOND_TASTE ? second : main;
