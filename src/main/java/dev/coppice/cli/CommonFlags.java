@@ -34,9 +34,7 @@ final class CommonFlags {
   @Option(names = "--quiet", description = "No messages and no progress on stderr.")
   boolean quiet;
 
-  @Option(
-      names = "--verbose",
-      description = "On an internal error, the stack trace on stderr.")
+  @Option(names = "--verbose", description = "On an internal error, the stack trace on stderr.")
   boolean verbose;
 
   @Option(

@@ -56,7 +56,8 @@ final class ConfigFile {
     if (file == null || depth == 0) {
       return new ConfigFile(args, "", List.of());
     }
-    Map<String, String> added = added(file, command, Arrays.asList(args).subList(depth, args.length));
+    Map<String, String> added =
+        added(file, command, Arrays.asList(args).subList(depth, args.length));
     List<String> all = new ArrayList<>(Arrays.asList(args).subList(0, depth));
     added.forEach((name, value) -> all.add(value == null ? name : name + "=" + value));
     all.addAll(Arrays.asList(args).subList(depth, args.length));

@@ -9,16 +9,10 @@ import picocli.CommandLine.Option;
 final class InfluenceFlags {
   private static final InfluenceOptions DEFAULT = InfluenceOptions.DEFAULT;
 
-  @Option(
-      names = "--solver",
-      paramLabel = "NAME",
-      description = "cg, direct or lissa (cg).")
+  @Option(names = "--solver", paramLabel = "NAME", description = "cg, direct or lissa (cg).")
   String solver = DEFAULT.solver();
 
-  @Option(
-      names = "--damping",
-      paramLabel = "X",
-      description = "Ridge added to the Hessian (0.25).")
+  @Option(names = "--damping", paramLabel = "X", description = "Ridge added to the Hessian (0.25).")
   double damping = DEFAULT.damping();
 
   @Option(

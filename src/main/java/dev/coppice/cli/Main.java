@@ -46,9 +46,12 @@ public final class Main {
     try {
       ConfigFile config = ConfigFile.of(args, line);
       line.setParameterExceptionHandler(
-          (failure, given) -> report.usage(config.blame(option(failure), failure.getMessage()), failure.getCommandLine()));
+          (failure, given) ->
+              report.usage(
+                  config.blame(option(failure), failure.getMessage()), failure.getCommandLine()));
       line.setExecutionExceptionHandler(
-          (failure, command, parsed) -> report.failed(failure, text -> config.blame(firstWord(text), text)));
+          (failure, command, parsed) ->
+              report.failed(failure, text -> config.blame(firstWord(text), text)));
       return line.execute(config.arguments());
     } catch (ParameterException failure) {
       return report.usage(failure.getMessage(), failure.getCommandLine());

@@ -15,7 +15,8 @@ import picocli.CommandLine.Option;
 /** {@code coppice prune}. */
 @Command(
     name = "prune",
-    description = "Train the surrogate, score all samples, select, and report; goes on when run again.")
+    description =
+        "Train the surrogate, score all samples, select, and report; goes on when run again.")
 final class PruneCommand implements Callable<Integer> {
   private final Session session;
 

@@ -13,7 +13,9 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code coppice score influence}. */
-@Command(name = "influence", description = "Score how much each sample lowers the surrogate's risk.")
+@Command(
+    name = "influence",
+    description = "Score how much each sample lowers the surrogate's risk.")
 final class ScoreInfluenceCommand implements Callable<Integer> {
   private final Session session;
 

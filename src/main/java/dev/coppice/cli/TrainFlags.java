@@ -11,10 +11,7 @@ final class TrainFlags {
   @Option(names = "--epochs", paramLabel = "N", description = "Passes over the samples (200).")
   int epochs = DEFAULT.epochs();
 
-  @Option(
-      names = "--eval-every",
-      paramLabel = "N",
-      description = "Epochs between evaluations (5).")
+  @Option(names = "--eval-every", paramLabel = "N", description = "Epochs between evaluations (5).")
   int evalEvery = DEFAULT.evalEvery();
 
   @Option(

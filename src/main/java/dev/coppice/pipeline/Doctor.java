@@ -56,8 +56,7 @@ public final class Doctor {
     return facts;
   }
 
-  private static List<String> lines(
-      Map<String, Object> facts, List<Map<String, Object>> backends) {
+  private static List<String> lines(Map<String, Object> facts, List<Map<String, Object>> backends) {
     List<String> lines = new ArrayList<>();
     for (String name : List.of("coppice", "java", "system", "javacpp")) {
       lines.add(String.format("%-10s %s", name, facts.get(name)));

@@ -61,7 +61,9 @@ final class EffortScoring {
             .toArray();
     if (samples.length == 0) {
       throw InputException.of(
-          data.resolve("train.txt").toString(), "no user has 2 training items", "give users with longer histories");
+          data.resolve("train.txt").toString(),
+          "no user has 2 training items",
+          "give users with longer histories");
     }
     return samples;
   }

@@ -23,9 +23,11 @@ final class InputFingerprints {
    * @param data data folder, already checked
    * @param llm checkpoint, already checked
    */
-  InputFingerprints(Path data, Optional<Path> llm, Optional<Path> adapter, Optional<HfCheckpoint> checkpoint) {
+  InputFingerprints(
+      Path data, Optional<Path> llm, Optional<Path> adapter, Optional<HfCheckpoint> checkpoint) {
     for (String name :
-        List.of("train.txt", "valid.txt", "test.txt", "items.tsv", "prompt.json", "negatives.txt")) {
+        List.of(
+            "train.txt", "valid.txt", "test.txt", "items.tsv", "prompt.json", "negatives.txt")) {
       small("data/", data.resolve(name));
     }
     llm.ifPresent(
@@ -40,8 +42,7 @@ final class InputFingerprints {
                 .weightFiles()
                 .forEach(
                     file -> {
-                      boolean ofAdapter =
-                          adapter.isPresent() && file.startsWith(adapter.get());
+                      boolean ofAdapter = adapter.isPresent() && file.startsWith(adapter.get());
                       all.put(
                           (ofAdapter ? "adapter/" : "llm/") + file.getFileName(),
                           ContentHash.weightsFingerprint(file));

@@ -76,7 +76,11 @@ public final class Prune {
   private void requireCandidates(Dataset dataset) {
     SurrogateSamples samples =
         SurrogateTraining.samples(
-            options.data(), dataset, options.train().maxLen(), options.train().holdout(), options.run().seed());
+            options.data(),
+            dataset,
+            options.train().maxLen(),
+            options.train().holdout(),
+            options.run().seed());
     int scorable = samples.scorable().length;
     int pruned = options.select().config(options.run().seed()).hardPruned(scorable);
     if (scorable - pruned < options.select().n()) {

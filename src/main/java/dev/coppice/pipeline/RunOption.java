@@ -126,7 +126,8 @@ enum RunOption {
     configuration(options)
         .forEach(
             (label, value) -> {
-              boolean place = List.of(DATA, OUT, LLM, ADAPTER).stream().anyMatch(o -> o.label.equals(label));
+              boolean place =
+                  List.of(DATA, OUT, LLM, ADAPTER).stream().anyMatch(o -> o.label.equals(label));
               if (place || !value.equals(defaults.get(label))) {
                 command.append(" --").append(label).append(' ').append(quoted(value.toString()));
               }

@@ -34,9 +34,7 @@ record RunScores(Scores influence, Optional<Scores> effort, Scores overall, Sele
     PruneOptions options = context.options();
     Scores influence = ScoreCsv.read(context.folder().file(ScoreInfluenceStage.OUTPUT));
     Optional<Scores> effort =
-        options
-            .llm()
-            .map(model -> ScoreCsv.read(context.folder().file(ScoreEffortStage.OUTPUT)));
+        options.llm().map(model -> ScoreCsv.read(context.folder().file(ScoreEffortStage.OUTPUT)));
     List<Scores> sources = new ArrayList<>(List.of(influence));
     effort.ifPresent(sources::add);
     Scores overall = OverallScore.combine(sources, options.select().lambda());
@@ -53,8 +51,15 @@ record RunScores(Scores influence, Optional<Scores> effort, Scores overall, Sele
     List<String> files = new ArrayList<>(List.of(PARQUET));
     for (String column :
         List.of(
-            "influence", "surrogate_loss", "grad_norm", "effort", "llm_loss", "tokens", "overall",
-            "stratum", "selected")) {
+            "influence",
+            "surrogate_loss",
+            "grad_norm",
+            "effort",
+            "llm_loss",
+            "tokens",
+            "overall",
+            "stratum",
+            "selected")) {
       files.add(column + ".npy");
     }
     return files;

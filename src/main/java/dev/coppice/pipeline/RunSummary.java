@@ -50,7 +50,9 @@ final class RunSummary {
   private String samples() {
     int unscorable = RunReportModel.unscorable(context.folder().manifest()).size();
     int all = context.dataset().samples();
-    return text("samples    %,d, of which %,d scored and %,d unscorable", all, all - unscorable, unscorable);
+    return text(
+        "samples    %,d, of which %,d scored and %,d unscorable",
+        all, all - unscorable, unscorable);
   }
 
   private String surrogate() {

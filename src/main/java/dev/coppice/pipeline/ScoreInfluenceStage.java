@@ -77,7 +77,11 @@ final class ScoreInfluenceStage implements Stage {
             context.folder().file(TrainSurrogateStage.OUTPUT), view, context.dataset().items());
     SurrogateSamples samples =
         SurrogateTraining.samples(
-            options.data(), context.dataset(), weights.config().maxLen(), view.holdout(), options.run().seed());
+            options.data(),
+            context.dataset(),
+            weights.config().maxLen(),
+            view.holdout(),
+            options.run().seed());
     Scores scores;
     try (InfluenceScorer scorer =
             InfluenceSetup.scorer(
@@ -91,8 +95,7 @@ final class ScoreInfluenceStage implements Stage {
     ScoreCsv.write(context.folder().file(OUTPUT), scores);
   }
 
-  private void score(
-      StageRun run, InfluenceScorer scorer, ScoreSegments segments, int[] scorable)
+  private void score(StageRun run, InfluenceScorer scorer, ScoreSegments segments, int[] scorable)
       throws IOException {
     int[] left = Arrays.stream(scorable).filter(sample -> !segments.has(sample)).toArray();
     Optional<double[]> saved = savedSolution(run);

@@ -43,9 +43,10 @@ final class StageRun {
   static byte[] key(Map<String, String> inputs) {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      new TreeMap<>(inputs).forEach(
-          (label, value) ->
-              digest.update((label + "\0" + value + "\0").getBytes(StandardCharsets.UTF_8)));
+      new TreeMap<>(inputs)
+          .forEach(
+              (label, value) ->
+                  digest.update((label + "\0" + value + "\0").getBytes(StandardCharsets.UTF_8)));
       return digest.digest();
     } catch (NoSuchAlgorithmException impossible) {
       throw new IllegalStateException("every Java platform has SHA-256", impossible);

@@ -155,7 +155,8 @@ final class SurrogateFile {
 
   private static long[] shape(SafeTensors file, String name, int rank) {
     long[] shape = file.entry(name).shape();
-    if (shape.length != rank || Arrays.stream(shape).anyMatch(extent -> extent < 1 || extent > Integer.MAX_VALUE)) {
+    if (shape.length != rank
+        || Arrays.stream(shape).anyMatch(extent -> extent < 1 || extent > Integer.MAX_VALUE)) {
       throw InputException.of(
           file.file().toString(),
           name + " has shape " + Arrays.toString(shape),
@@ -183,7 +184,14 @@ final class SurrogateFile {
     }
     if (given.isPresent() && given.get() != value) {
       throw new ConfigException(
-          option + " is " + given.get() + " where " + file.file() + " says " + value + "; leave it out");
+          option
+              + " is "
+              + given.get()
+              + " where "
+              + file.file()
+              + " says "
+              + value
+              + "; leave it out");
     }
     return Optional.of(value);
   }

@@ -46,8 +46,7 @@ final class SurrogateTraining {
   private final long seed;
   private final EvaluationSet valid;
 
-  SurrogateTraining(
-      Backend backend, Path data, Dataset dataset, TrainOptions options, long seed) {
+  SurrogateTraining(Backend backend, Path data, Dataset dataset, TrainOptions options, long seed) {
     this.backend = backend;
     this.data = data;
     this.dataset = dataset;
@@ -73,8 +72,7 @@ final class SurrogateTraining {
    * @param data its folder, for the message
    * @throws InputException if no sample can be scored
    */
-  static SurrogateSamples samples(
-      Path data, Dataset dataset, int maxLen, int holdout, long seed) {
+  static SurrogateSamples samples(Path data, Dataset dataset, int maxLen, int holdout, long seed) {
     SurrogateSamples samples = new SurrogateSamples(dataset, maxLen, holdout, seed);
     if (samples.scorable().length == 0) {
       throw InputException.of(

@@ -54,7 +54,11 @@ final class TrainSurrogateStage implements Stage {
             SurrogateTraining.config(context.dataset(), options));
     SurrogateTraining training =
         new SurrogateTraining(
-            context.backend(),context.options().data(), context.dataset(), options, context.options().run().seed());
+            context.backend(),
+            context.options().data(),
+            context.dataset(),
+            options,
+            context.options().run().seed());
     Optional<TrainingState> found = store.load();
     int before = found.map(TrainingState::epochs).orElse(0);
     run.found(before, options.epochs());

@@ -31,8 +31,7 @@ public final class Demo {
   private static final String MARKER = "demo.json";
 
   /** Small steps, since the data set has few samples. */
-  static final TrainOptions TRAIN =
-      new TrainOptions(40, 5, 0, 64, 2e-3, 64, 2, 2, 20, 0.2, 0);
+  static final TrainOptions TRAIN = new TrainOptions(40, 5, 0, 64, 2e-3, 64, 2, 2, 20, 0.2, 0);
 
   private static final SelectOptions SELECT = new SelectOptions(100, 0.3, 50, 0.1, "coverage");
 
