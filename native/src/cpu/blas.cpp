@@ -30,6 +30,8 @@ void blas_sgemm(bool trans_a, bool trans_b, int32_t m, int32_t n, int32_t k, flo
 }
 
 void blas_symmetric_solve(int32_t threads, int32_t n, double* a, double* b, int32_t* definite) {
+  *definite = 1;
+  if (n == 0) return;  // LAPACK prints a complaint about a leading dimension of 0
   // The row-major lower triangle is the column-major upper one.
   const char upper = 'U';
   const int one = 1;
@@ -44,7 +46,6 @@ void blas_symmetric_solve(int32_t threads, int32_t n, double* a, double* b, int3
   dpotrf_(&upper, &n, copy.get(), &n, &info);
   if (info == 0) {
     dpotrs_(&upper, &n, &one, copy.get(), &n, b, &n, &info);
-    *definite = 1;
     return;
   }
   copy.reset();

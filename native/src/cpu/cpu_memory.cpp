@@ -13,6 +13,7 @@ namespace {
 constexpr int64_t kAlignment = 64;
 
 void* aligned(int64_t bytes) {
+  if (bytes > INT64_MAX - kAlignment) throw std::bad_alloc();
   const int64_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
   void* ptr = std::aligned_alloc(kAlignment, static_cast<size_t>(rounded));
   if (ptr == nullptr) throw std::bad_alloc();
