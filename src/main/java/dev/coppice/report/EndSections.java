@@ -69,8 +69,8 @@ final class EndSections {
     }
     html.element(
         "p class=fine",
-        "The numbers of this page are in it as JSON, in the element with the id coppice-data. Charts: "
-            + "Chart.js "
+        "The numbers of this page are in it as JSON, in the element with the id coppice-data."
+            + " Charts: Chart.js "
             + ChartLibrary.version()
             + " (MIT licence). The page fetches nothing.");
     html.endSection();

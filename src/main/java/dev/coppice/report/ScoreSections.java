@@ -186,8 +186,8 @@ final class ScoreSections {
         "strata",
         "middle",
         "Bar chart of the samples in each stratum before and after selection.",
-        "Samples in each stratum before selection and kept from it, from the lowest overall score to"
-            + " the highest; counts on a logarithmic scale.");
+        "Samples in each stratum before selection and kept from it, from the lowest overall score"
+            + " to the highest; counts on a logarithmic scale.");
     double step = selection.edges()[1] - selection.edges()[0];
     List<List<String>> table = new ArrayList<>();
     for (int k = 0; k < selection.sizes().length; k++) {

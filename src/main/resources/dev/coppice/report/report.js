@@ -33,7 +33,8 @@
   function draw(canvas) {
     charts.get(canvas)?.destroy();
     const config = figures[canvas.dataset.chart](data, palette(), canvas);
-    config.options = { animation: false, responsive: true, maintainAspectRatio: false, ...config.options };
+    const fixed = { animation: false, responsive: true, maintainAspectRatio: false };
+    config.options = { ...fixed, ...config.options };
     charts.set(canvas, new Chart(canvas, config));
   }
 

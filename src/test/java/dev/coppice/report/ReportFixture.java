@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.function.DoubleSupplier;
 import java.util.stream.IntStream;
 
 /** Made-up runs of any size, with the shapes of real ones: heavy tails, odd titles. */
@@ -79,7 +80,7 @@ final class ReportFixture {
         notes,
         List.of(
             "bin/coppice prune --data ../shared/data/games --llm ../shared/golden/tiny-llama \\\n"
-                + "    --adapter ../shared/golden/tiny-llama/adapter --epochs 40 --n 1024 --lambda 0.3 --out run"),
+                + "    --adapter ../shared/golden/tiny-llama/adapter --n 1024 --out run"),
         Map.of("train.txt", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"));
   }
 
@@ -178,7 +179,7 @@ final class ReportFixture {
     return 0.3 + random.nextGaussian() / Math.sqrt(chi / 3);
   }
 
-  private static double[] draw(int count, java.util.function.DoubleSupplier draw) {
+  private static double[] draw(int count, DoubleSupplier draw) {
     double[] values = new double[count];
     Arrays.setAll(values, s -> draw.getAsDouble());
     return values;

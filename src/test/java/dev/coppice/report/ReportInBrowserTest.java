@@ -78,7 +78,8 @@ class ReportInBrowserTest {
         // axes and text are grey, bars, lines and points are not
         const colour = (r, g, b) => Math.max(r, g, b) - Math.min(r, g, b) > 25;
         const coloured = () => canvases.map((canvas) => pixels(canvas, colour));
-        const count = () => coloured().filter((number) => number > 1500).length; // more than legends
+        const moreThanLegends = (number) => number > 1500;
+        const count = () => coloured().filter(moreThanLegends).length;
         const scatter = document.querySelector("canvas[data-chart=scatter]");
         const paper = () => getComputedStyle(document.body).backgroundColor;
         seen.canvases = canvases.length;
