@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.coppice.io.SafeTensors;
 import dev.coppice.pipeline.demo.SmallRun;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -81,7 +82,7 @@ class BadInputTest {
     byte[] good = Files.readAllBytes(train);
     Files.writeString(train, "user0 1\nuser1 2" + " 1".repeat(5 << 20) + "\n");
     assertRefused(train + ":2: ", "longer than the maximum", SmallRun.prune(folder));
-    good[new String(good, java.nio.charset.StandardCharsets.US_ASCII).indexOf('\n') + 1] = -1;
+    good[new String(good, StandardCharsets.US_ASCII).indexOf('\n') + 1] = -1;
     Files.write(train, good);
     assertRefused(train + ":2: ", "is not valid UTF-8", SmallRun.prune(folder));
   }
