@@ -101,6 +101,20 @@ class EffortInvarianceTest {
   }
 
   @Test
+  void macroBatchesHoldNoMoreSamplesThanTheyHavePlaceFor() {
+    List<TokenSample> samples =
+        Collections.nCopies(
+            4200, new TokenSample(0, new int[] {7, 9}, new boolean[] {false, true}));
+    try (Backend backend = EffortBackends.Kind.CPU.open()) {
+      EffortConfig config = config(EffortParams.LAST_V_LORA_B, LlmFixture.MEMORY);
+      EffortBatch batch = fixture.score(backend, true, config, samples);
+      double[] same = new double[4200];
+      Arrays.fill(same, batch.effort()[0]);
+      assertArrayEquals(same, batch.effort());
+    }
+  }
+
+  @Test
   void failureToLoadReleasesTheWorkspace() {
     HfCheckpoint checkpoint = fixture.checkpoint(true);
     EffortConfig config = config(EffortParams.ALL_LORA, LlmFixture.MEMORY);
