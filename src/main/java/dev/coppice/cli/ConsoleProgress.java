@@ -101,7 +101,7 @@ final class ConsoleProgress implements Progress {
       String eta = rate > 0 ? duration(Math.round((total - done) / rate)) : "unknown";
       return String.format(
           Locale.ROOT,
-          "%s: %d of %d %s, %.4g %s/s, %s left%s",
+          "%s: %d of %d %s, %.3g %s/s, %s left%s",
           name,
           done,
           total,

@@ -72,7 +72,7 @@ final class StageRecord {
     Map<String, Object> node = new LinkedHashMap<>();
     node.put("state", state.name().toLowerCase(Locale.ROOT));
     node.put("attempts", attempts);
-    node.put("seconds", Math.round(seconds * 1000) / 1000.0);
+    node.put("seconds", seconds);
     node.put("units", units);
     node.put("inputs", inputs);
     node.put("outputs", outputs);

@@ -92,7 +92,8 @@ final class StageRun {
   }
 
   void updateSeconds() {
-    record.seconds = secondsBefore + (System.nanoTime() - started) * 1e-9;
+    double seconds = secondsBefore + (System.nanoTime() - started) * 1e-9;
+    record.seconds = Math.round(seconds * 1000) / 1000.0; // as run.json has it
   }
 
   /** Records what the stage found out. */
