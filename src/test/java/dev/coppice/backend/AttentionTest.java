@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coppice.backend;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.coppice.random.Philox;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 
 /** Forward and backward, with and without dropout. Bounds: {@link AttentionErrors}. */
 class AttentionTest extends OpParityTest {
@@ -153,5 +157,49 @@ class AttentionTest extends OpParityTest {
   @Override
   Stream<OpCase> separable() {
     return all(new Shape(4, 2, 33, 5, 1, 0, 34, 2), false).stream();
+  }
+
+  /**
+   * With q = 0 every P_ij is 1/(i+1), and with v_j the j-th unit vector out_ij shows which P_ij was
+   * kept.
+   */
+  @Test
+  void keepsByTheFirstWordOfItsCounter() {
+    int[] lengths = {3, 5};
+    Dropout mask = new Dropout(0.25f, 99, 5, 12);
+    float[] units = new float[8 * 8];
+    for (int j = 0; j < 8; j++) {
+      units[j * 8 + (j < 3 ? j : j - 3)] = 1;
+    }
+    OpCase op = forward(new Shape(2, 1, 8, lengths), mask, false);
+    op =
+        op.with(List.of(op.args.get("q").with(new float[8 * 2 * 8]), op.args.get("v").with(units)));
+    for (Backends.Candidate candidate : Backends.all()) {
+      try (Backend backend = candidate.open()) {
+        double[] out = OpRun.outcome(backend, op).floats().get("out");
+        for (int t = 0; t < 8; t++) {
+          for (int h = 0; h < 2; h++) {
+            assertKept(
+                candidate.label(),
+                mask,
+                t,
+                h,
+                Arrays.copyOfRange(out, (2 * t + h) * 8, (2 * t + h) * 8 + 8));
+          }
+        }
+      }
+    }
+  }
+
+  private static void assertKept(String label, Dropout mask, int t, int h, double[] row) {
+    int i = t < 3 ? t : t - 3;
+    int triangle = t < 3 ? 0 : 6;
+    for (int j = 0; j < 8; j++) {
+      int counter = triangle + i * (i + 1) / 2 + j;
+      int word = Philox.firstWord(mask.seed(), 2, mask.step(), mask.site() + 65536 * h, counter);
+      boolean kept = j <= i && Integer.toUnsignedLong(word) >= 1L << 30;
+      double expected = kept ? 4.0 / 3 / (i + 1) : 0;
+      assertEquals(expected, row[j], 1e-6, label + " row " + t + " head " + h + " column " + j);
+    }
   }
 }

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coppice.backend;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+
+import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 
 /** Bound: one product and one sum. */
 class AxpyTest extends OpParityTest {
@@ -39,5 +43,22 @@ class AxpyTest extends OpParityTest {
   @Override
   Stream<OpCase> separable() {
     return Stream.of(axpy(77, false));
+  }
+
+  @Test
+  void addsTheMultiple() {
+    OpCase op = axpy(3, false);
+    op =
+        op.with(
+            List.of(
+                op.args.get("x").with(new float[] {1, 0, -4}),
+                op.args.get("y").with(new float[] {10, 20, 30})));
+    op.call((backend, t) -> backend.axpy(-0.5f, t.get("x"), t.get("y")));
+    for (Backends.Candidate candidate : Backends.all()) {
+      try (Backend backend = candidate.open()) {
+        double[] y = OpRun.outcome(backend, op).floats().get("y");
+        assertArrayEquals(new double[] {9.5, 20, 32}, y, candidate.label());
+      }
+    }
   }
 }
