@@ -38,7 +38,7 @@ public record InfluenceConfig(
   /** CG, damping 0.25, tolerance 1e-6, Hessian, 5000 LiSSA steps of 1, seed 42, 2 GiB of cache. */
   public static final InfluenceConfig DEFAULT =
       new InfluenceConfig(
-          Solver.CG, 0.25, 1e-6, Curvature.HESSIAN, LAST_DENSE, null, 5000, 1, 42, 8192, 2L << 30);
+          Solver.CG, 0.25, 1e-6, Curvature.HESSIAN, LAST_DENSE, null, 5000, 1, 42, 4096, 2L << 30);
 
   /** Solvers of the damped system. */
   public enum Solver {
