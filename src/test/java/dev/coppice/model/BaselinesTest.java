@@ -80,9 +80,9 @@ class BaselinesTest {
 
   @Test
   void moreFrequentSuccessorsComeFirst() {
-    // After 3: 1 twice, then 2 and 5 once each, of which both occur twice: the lower id first.
-    int[][] train = {{3, 1, 3, 1}, {2, 3, 5}, {5, 1, 4}, {6, 3, 2}, {7, 3}};
-    int[][] valid = {{}, {}, {}, {}, {2}};
+    // After 3 come 9 twice and 1 once, although 1 occurs more often than 9.
+    int[][] train = {{3, 9, 3, 9}, {3, 1}, {1, 5}, {1, 4}, {7, 3}};
+    int[][] valid = {{}, {}, {}, {}, {1}};
     String[] titles = new String[71];
     Dataset dataset =
         new Dataset(

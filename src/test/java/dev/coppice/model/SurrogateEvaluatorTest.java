@@ -80,6 +80,17 @@ class SurrogateEvaluatorTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource
+  void measuresNothingWithoutUsers(TestedBackend tested) {
+    try (Backend backend = tested.open();
+        SurrogateEvaluator evaluator = new SurrogateEvaluator(backend, CONFIG, users(0))) {
+      RankingMetrics metrics = evaluator.evaluate(SurrogateWeights.initial(CONFIG, 8));
+      assertEquals(0, metrics.users());
+      assertEquals(0, metrics.ndcgAt(10));
+    }
+  }
+
   /** One user at a time, every score in Java. */
   private static RankingMetrics naive(Backend backend, EvaluationSet set, SurrogateWeights w) {
     RankingMetrics.Sum sum = new RankingMetrics.Sum();

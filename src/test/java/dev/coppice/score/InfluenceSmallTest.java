@@ -83,10 +83,12 @@ class InfluenceSmallTest {
       IhvpSolution iterated = small.score(backend, config.with(Solver.CG), cg);
       assertTrue(iterated.converged() && !iterated.indefinite());
       assertClose("cg against direct", direct[0], cg[0], 1e-5);
-      small.score(backend, lissa(config), lissa);
-      double spearman = spearman(direct[0], lissa[0]);
-      assertTrue(spearman >= 0.999, "Spearman's correlation of lissa is " + spearman);
-      assertArrayEquals(direct[1], lissa[1], "losses do not depend on the solver");
+      if (tested != TestedBackend.REFERENCE) { // 20,000 steps would take long there
+        small.score(backend, lissa(config), lissa);
+        double spearman = spearman(direct[0], lissa[0]);
+        assertTrue(spearman >= 0.999, "Spearman's correlation of lissa is " + spearman);
+        assertArrayEquals(direct[1], lissa[1], "losses do not depend on the solver");
+      }
     }
   }
 

@@ -157,7 +157,9 @@ class LissaTest {
     HessianProduct zero = DenseMatrix.withEigenvalues(0, new double[10]);
     BatchHessian batches = new Samples(new DenseMatrix[] {(DenseMatrix) zero});
     LissaConfig config = new LissaConfig(0, OptionalDouble.empty(), 10, 1, 0);
-    assertThrows(SolverException.class, () -> Lissa.solve(batches, zero, G, config));
+    SolverException failure =
+        assertThrows(SolverException.class, () -> Lissa.solve(batches, zero, G, config));
+    assertTrue(failure.getMessage().contains("both zero"), failure.getMessage());
   }
 
   @Test

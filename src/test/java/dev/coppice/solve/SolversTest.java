@@ -113,7 +113,7 @@ class SolversTest {
     assertTrue(solution.note().contains("tolerance"), solution.note());
     assertTrue(solution.residual() < 1e-5, "residual " + solution.residual());
     assertTrue(residual(h, solution.q()) < 1e-5, "true residual " + residual(h, solution.q()));
-    assertTrue(solution.iterations() < 200, "it went on for " + solution.iterations());
+    assertTrue(solution.iterations() < 60, "it went on for " + solution.iterations());
   }
 
   @Test
