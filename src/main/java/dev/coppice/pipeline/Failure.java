@@ -5,6 +5,7 @@ import dev.coppice.backend.DeviceFailureException;
 import dev.coppice.backend.OutOfDeviceMemoryException;
 import dev.coppice.data.ConfigException;
 import dev.coppice.data.InputException;
+import dev.coppice.solve.SolverException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
@@ -57,6 +58,9 @@ public record Failure(int exitCode, String message, boolean internal) {
     if (cause instanceof OutOfDeviceMemoryException) {
       String remedy = "; lower --memory or --batch, or use a machine with more memory";
       return new Failure(FAILED, line(cause) + remedy, false);
+    }
+    if (cause instanceof SolverException || cause instanceof DivergedException) {
+      return new Failure(FAILED, line(cause), false);
     }
     if (cause instanceof DeviceFailureException) {
       return new Failure(FAILED, line(cause), true);

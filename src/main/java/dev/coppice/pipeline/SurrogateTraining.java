@@ -99,11 +99,19 @@ final class SurrogateTraining {
       }
       while (!ended(state)) {
         epochs.begin();
-        double loss = trainer.trainEpoch(state.epochs());
+        double loss = trainEpoch(trainer, state.epochs());
         state = next(state, loss, trainer, evaluator);
         epochs.end(state, note(state, loss));
       }
       return state;
+    }
+  }
+
+  private static double trainEpoch(SasRecTrainer trainer, int epoch) {
+    try {
+      return trainer.trainEpoch(epoch);
+    } catch (ArithmeticException diverged) {
+      throw new DivergedException(diverged.getMessage(), diverged);
     }
   }
 

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.coppice.data.ConfigException;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -113,6 +115,29 @@ class OptionsTest {
             .filter(option -> option.invalidates().isEmpty())
             .map(RunOption::label)
             .collect(Collectors.toList()));
+  }
+
+  @Test
+  void theDocumentListsEveryOptionAndItsStages() throws IOException {
+    List<String> expected =
+        Arrays.stream(RunOption.values())
+            .map(
+                option ->
+                    "| `"
+                        + option.label()
+                        + "` | "
+                        + option.invalidates().stream()
+                            .map(StageName::label)
+                            .collect(Collectors.joining(", ")))
+            .toList();
+    List<String> documented =
+        Files.readAllLines(Path.of("docs/run-folder.md")).stream()
+            .dropWhile(line -> !line.startsWith("| option |"))
+            .skip(2)
+            .takeWhile(line -> line.startsWith("|"))
+            .map(line -> line.replaceFirst("(?:none.*)? ?\\|$", "").stripTrailing())
+            .toList();
+    assertEquals(expected.stream().map(String::stripTrailing).toList(), documented);
   }
 
   private static List<String> labels(StageName stage, PruneOptions options) {
