@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.coppice.SurrogateFixture;
 import dev.coppice.TestedBackend;
 import dev.coppice.backend.Backend;
+import dev.coppice.backend.NativeBackend;
 import dev.coppice.data.Dataset;
 import dev.coppice.data.Prompt;
 import dev.coppice.data.Sequences;
@@ -21,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -180,6 +182,21 @@ class SasRecTrainerTest {
       trainer.trainEpoch(0);
       return trainer.weights();
     }
+  }
+
+  @Test
+  void threadsChangeNoBit() {
+    SasRecConfig config = new SasRecConfig(ITEMS, 32, 2, 2, 6, 0.2f);
+    SurrogateWeights[] ends = new SurrogateWeights[3];
+    for (int run = 0; run < ends.length; run++) {
+      try (Backend backend = new NativeBackend(NativeBackend.Device.CPU, run + 1);
+          SasRecTrainer trainer = new SasRecTrainer(backend, walks(1500), config, training(500))) {
+        trainer.trainEpoch(0);
+        ends[run] = trainer.weights();
+      }
+    }
+    assertSame(ends[0], ends[1]);
+    assertSame(ends[0], ends[2]);
   }
 
   private static void assertSame(SurrogateWeights expected, SurrogateWeights actual) {
