@@ -7,6 +7,7 @@ import dev.coppice.model.Curvature;
 import dev.coppice.model.SurrogateWeights;
 import dev.coppice.score.InfluenceConfig;
 import dev.coppice.score.InfluenceScorer;
+import dev.coppice.score.ParameterSet;
 import java.util.Locale;
 
 /** From options to an influence scorer. */
@@ -20,7 +21,7 @@ final class InfluenceSetup {
         options.damping(),
         options.tolerance(),
         Curvature.valueOf(constant(options.curvature())),
-        options.params(),
+        ParameterSet.valueOf(constant(options.params())),
         options.lissaScale().orElse(null),
         options.lissaSteps(),
         options.lissaBatch(),

@@ -11,7 +11,7 @@ import dev.coppice.model.Curvature;
  * @param damping the ridge lambda added to the curvature matrix, 0 or more
  * @param tolerance bound of the relative residual, of {@code cg}
  * @param curvature Hessian or Gauss-Newton
- * @param params which parameters; {@code last-dense} is the last block's attention output weight
+ * @param params which parameters
  * @param lissaScale LiSSA's scale; null: chosen by the solver
  * @param lissaSteps length of LiSSA's recursion
  * @param lissaBatch samples of one of its mini-batches
@@ -25,20 +25,27 @@ public record InfluenceConfig(
     double damping,
     double tolerance,
     Curvature curvature,
-    String params,
+    ParameterSet params,
     Double lissaScale,
     int lissaSteps,
     int lissaBatch,
     long seed,
     int macroBatchPositions,
     long cacheBytes) {
-  /** The only choice of {@link #params} so far. */
-  public static final String LAST_DENSE = "last-dense";
-
   /** CG, damping 0.25, tolerance 1e-6, Hessian, 5000 LiSSA steps of 1, seed 42, 2 GiB of cache. */
   public static final InfluenceConfig DEFAULT =
       new InfluenceConfig(
-          Solver.CG, 0.25, 1e-6, Curvature.HESSIAN, LAST_DENSE, null, 5000, 1, 42, 4096, 2L << 30);
+          Solver.CG,
+          0.25,
+          1e-6,
+          Curvature.HESSIAN,
+          ParameterSet.LAST_DENSE,
+          null,
+          5000,
+          1,
+          42,
+          4096,
+          2L << 30);
 
   /** Solvers of the damped system. */
   public enum Solver {
@@ -63,7 +70,6 @@ public record InfluenceConfig(
         "lissa-scale must be positive, got " + lissaScale);
     require(lissaSteps >= 1, "lissa-steps must be 1 or more, got " + lissaSteps);
     require(lissaBatch >= 1, "lissa-batch must be 1 or more, got " + lissaBatch);
-    require(params.equals(LAST_DENSE), "params must be " + LAST_DENSE + ", got " + params);
     require(macroBatchPositions >= 1, "macro-batch positions must be 1 or more");
     require(cacheBytes >= 0, "cache bytes must be 0 or more");
   }

@@ -32,7 +32,7 @@ class InfluenceScorerTest {
         0.25,
         1e-6,
         Curvature.HESSIAN,
-        "last-dense",
+        ParameterSet.LAST_DENSE,
         null,
         400,
         3,
@@ -122,10 +122,30 @@ class InfluenceScorerTest {
   void indefiniteMatricesAreSolvedAndTold() {
     InfluenceConfig weak =
         new InfluenceConfig(
-            Solver.CG, 0.01, 1e-6, Curvature.HESSIAN, "last-dense", null, 1, 1, 42, 64, 1L << 30);
+            Solver.CG,
+            0.01,
+            1e-6,
+            Curvature.HESSIAN,
+            ParameterSet.LAST_DENSE,
+            null,
+            1,
+            1,
+            42,
+            64,
+            1L << 30);
     InfluenceConfig gaussNewton =
         new InfluenceConfig(
-            Solver.CG, 0.01, 1e-6, Curvature.GAUSS_NEWTON, "last-dense", null, 1, 1, 42, 64, 0);
+            Solver.CG,
+            0.01,
+            1e-6,
+            Curvature.GAUSS_NEWTON,
+            ParameterSet.LAST_DENSE,
+            null,
+            1,
+            1,
+            42,
+            64,
+            0);
     try (Backend backend = new ReferenceBackend()) {
       try (InfluenceScorer scorer =
           new InfluenceScorer(backend, FIXTURE.weights(), FIXTURE.samples(), weak)) {
