@@ -16,7 +16,7 @@ import dev.coppice.model.Curvature;
  * @param lissaSteps length of LiSSA's recursion
  * @param lissaBatch samples of one of its mini-batches
  * @param seed of the mini-batches
- * @param macroBatchPositions positions that are computed at a time
+ * @param macroBatchPositions positions that are scored at a time; changes no result
  * @param cacheBytes memory for values that no direction changes; with less than they need, they are
  *     recomputed for each product
  */

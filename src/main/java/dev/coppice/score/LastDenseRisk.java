@@ -20,9 +20,13 @@ import java.util.Map;
  * of a sample is stored.
  */
 final class LastDenseRisk implements RiskDerivatives {
+  /** Of the sums over all samples: part of the definition of their rounding, so no option. */
+  private static final int BLOCK_POSITIONS = 4096;
+
   private final Backend backend;
   private final SurrogateSamples samples;
   private final int width;
+  private final int macroBatch;
   private final TailBatches batches;
   private final Map<Curvature, LastDenseHessian> hessians = new EnumMap<>(Curvature.class);
   private final Workspace workspace;
@@ -42,9 +46,10 @@ final class LastDenseRisk implements RiskDerivatives {
     this.backend = backend;
     this.samples = samples;
     width = weights.config().hidden();
+    macroBatch = config.macroBatchPositions();
     batches =
         new TailBatches(
-            backend, weights.config(), samples, config.macroBatchPositions(), config.cacheBytes());
+            backend, weights.config(), samples, BLOCK_POSITIONS, macroBatch, config.cacheBytes());
     for (Curvature curvature : Curvature.values()) {
       hessians.put(curvature, new LastDenseHessian(backend, batches, curvature, width));
     }
@@ -107,7 +112,7 @@ final class LastDenseRisk implements RiskDerivatives {
     int positions = 0;
     for (int i = 0; i < ids.length; i++) {
       int length = samples.transitions(ids[i]);
-      if (positions + length > batches.capacity()) {
+      if (i > from && positions + length > macroBatch) {
         scoreRun(ids, from, i, result);
         from = i;
         positions = 0;

@@ -19,17 +19,17 @@ import java.util.Arrays;
 
 /**
  * All scorable samples at the tail of the model, each position weighted by one over its sample's
- * number of positions, in macro-batches of whole samples. Values that no direction changes are kept
- * where they fit into the memory allowed, and else recomputed whenever a macro-batch is asked for;
- * either way the bits are the same.
+ * number of positions, in fixed blocks of whole samples. Values that no direction changes are kept
+ * where they fit into the memory allowed, and else recomputed whenever a block is asked for; either
+ * way the bits are the same.
  */
 final class TailBatches {
   private final SurrogateSamples samples;
   private final int[] scorable;
   private final int[] offsets; // of each scorable sample among all positions
-  private final int[] bounds; // first sample of each macro-batch, and the number of samples
+  private final int[] bounds; // first sample of each block, and the number of samples
   private final int capacity;
-  private final boolean[] filled; // which macro-batches the cache holds; null without a cache
+  private final boolean[] filled; // which blocks the cache holds; null without a cache
   private final Backend backend;
   private final SasRecConfig config;
   private Tensors tensors;
@@ -71,14 +71,17 @@ final class TailBatches {
   /**
    * Divides the samples; {@link #layout} must follow.
    *
-   * @param positions of a macro-batch, raised to the longest sample
+   * @param block most positions of a block that sums over all samples are made of, raised to the
+   *     longest sample; it decides their rounding
+   * @param room most positions of any other evaluation, raised to a block
    * @param cacheBytes memory allowed for the states of all positions
    */
   TailBatches(
       Backend backend,
       SasRecConfig config,
       SurrogateSamples samples,
-      int positions,
+      int block,
+      int room,
       long cacheBytes) {
     this.backend = backend;
     this.config = config;
@@ -88,8 +91,9 @@ final class TailBatches {
     for (int s = 0; s < scorable.length; s++) {
       offsets[s + 1] = Math.addExact(offsets[s], samples.transitions(scorable[s]));
     }
-    capacity = Math.max(positions, config.maxLen());
-    bounds = split(offsets, capacity);
+    int largest = Math.max(block, config.maxLen());
+    bounds = split(offsets, largest);
+    capacity = Math.max(room, largest);
     int all = offsets[scorable.length];
     long needed = Workspace.plan(backend, a -> TailState.of(a, all, config.hidden()));
     filled = needed <= cacheBytes ? new boolean[bounds.length - 1] : null;
@@ -142,12 +146,12 @@ final class TailBatches {
     return evaluate(ids, tensors.state);
   }
 
-  /** Number of macro-batches. */
+  /** Number of blocks. */
   int count() {
     return bounds.length - 1;
   }
 
-  /** Evaluates macro-batch {@code m} anew; valid until the next call of this class. */
+  /** Evaluates block {@code m} anew; valid until the next call of this class. */
   Evaluated evaluated(int m) {
     int[] ids = Arrays.copyOfRange(scorable, bounds[m], bounds[m + 1]);
     if (filled == null) {
@@ -158,7 +162,7 @@ final class TailBatches {
     return result;
   }
 
-  /** State of macro-batch {@code m}; valid until the next call of this class. */
+  /** State of block {@code m}; valid until the next call of this class. */
   TailState state(int m) {
     return filled != null && filled[m] ? cache(bounds[m], bounds[m + 1]) : evaluated(m).state();
   }
@@ -186,7 +190,7 @@ final class TailBatches {
     return scorable.length;
   }
 
-  /** Most positions of a macro-batch. */
+  /** Most positions of an evaluation. */
   int capacity() {
     return capacity;
   }

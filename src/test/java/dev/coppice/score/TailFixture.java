@@ -11,7 +11,7 @@ import java.util.function.Consumer;
 
 /** The tail of a model with its Hessian, laid out on a backend for the time of a test. */
 record TailFixture(Backend backend, TailBatches batches, LastDenseHessian hessian) {
-  static final int POSITIONS = 20; // of a macro-batch: a few samples each
+  static final int POSITIONS = 20; // of a block: a few samples each
   static final long CACHE = 1L << 30;
 
   static void with(
@@ -22,7 +22,7 @@ record TailFixture(Backend backend, TailBatches batches, LastDenseHessian hessia
       long cacheBytes,
       Consumer<TailFixture> test) {
     TailBatches batches =
-        new TailBatches(backend, weights.config(), samples, POSITIONS, cacheBytes);
+        new TailBatches(backend, weights.config(), samples, POSITIONS, POSITIONS, cacheBytes);
     LastDenseHessian hessian =
         new LastDenseHessian(backend, batches, curvature, weights.config().hidden());
     Consumer<Allocator> layout =

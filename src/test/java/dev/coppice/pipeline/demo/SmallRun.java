@@ -12,8 +12,13 @@ public final class SmallRun {
 
   /** Writes {@code data} and {@code llm}. */
   public static void write(Path folder, int users) throws IOException {
-    new DemoData(1, users, 3).write(folder.resolve("data"));
+    data(folder.resolve("data"), users);
     new DemoModel(16, 2, 2, 1, 24, 512).write(folder.resolve("llm"), 1);
+  }
+
+  /** Writes a data folder. */
+  public static void data(Path folder, int users) throws IOException {
+    new DemoData(1, users, 3).write(folder);
   }
 
   /** Arguments of {@code coppice prune}, without a language model. */
