@@ -33,5 +33,8 @@ public final class Purpose {
   /** The synthetic data set and model of the demonstration. */
   public static final int DEMO = 8;
 
+  /** Start vectors of spectrum estimates: a = number of the vector, b = element, c = 0. */
+  public static final int SPECTRUM = 9;
+
   private Purpose() {}
 }

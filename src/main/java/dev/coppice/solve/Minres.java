@@ -62,7 +62,7 @@ public final class Minres {
     if (beta == 0) {
       return 0;
     }
-    scale(1 / beta, v);
+    Vectors.scale(1 / beta, v);
     double[] wOld = new double[n];
     double[] w = new double[n];
     double eta = beta;
@@ -93,7 +93,7 @@ public final class Minres {
       double[] direction = v.clone();
       Vectors.axpy(-twoAbove, wOld, direction);
       Vectors.axpy(-above, w, direction);
-      scale(1 / pivot, direction);
+      Vectors.scale(1 / pivot, direction);
       Vectors.axpy(c * eta, direction, q);
       eta = -s * eta;
       wOld = w;
@@ -101,17 +101,11 @@ public final class Minres {
       if (betaNext == 0) {
         return products; // the Krylov space is exhausted
       }
-      scale(1 / betaNext, next);
+      Vectors.scale(1 / betaNext, next);
       vOld = v;
       v = next;
       betaOld = betaNext;
     }
     return products;
-  }
-
-  private static void scale(double factor, double[] x) {
-    for (int i = 0; i < x.length; i++) {
-      x[i] *= factor;
-    }
   }
 }

@@ -24,6 +24,13 @@ final class Vectors {
     }
   }
 
+  /** {@code x *= factor}. */
+  static void scale(double factor, double[] x) {
+    for (int i = 0; i < x.length; i++) {
+      x[i] *= factor;
+    }
+  }
+
   static boolean finite(double[] x) {
     for (double value : x) {
       if (!Double.isFinite(value)) {
