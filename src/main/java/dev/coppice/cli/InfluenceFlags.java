@@ -12,8 +12,12 @@ final class InfluenceFlags {
   @Option(names = "--solver", paramLabel = "NAME", description = "cg, direct or lissa (cg).")
   String solver = DEFAULT.solver();
 
-  @Option(names = "--damping", paramLabel = "X", description = "Ridge added to the Hessian (0.25).")
-  double damping = DEFAULT.damping();
+  @Option(
+      names = "--damping",
+      paramLabel = "X",
+      description =
+          "Ridge added to the Hessian: a number, or such as 0.1x of its largest eigenvalue (0.25).")
+  String damping = DEFAULT.damping();
 
   @Option(
       names = "--tolerance",

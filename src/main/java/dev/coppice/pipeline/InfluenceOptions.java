@@ -2,6 +2,7 @@
 package dev.coppice.pipeline;
 
 import dev.coppice.data.ConfigException;
+import dev.coppice.score.Damping;
 import java.util.List;
 import java.util.Optional;
 
@@ -9,7 +10,8 @@ import java.util.Optional;
  * How influence is scored.
  *
  * @param solver {@code cg}, {@code direct} or {@code lissa}
- * @param damping ridge added to the Hessian
+ * @param damping ridge added to the Hessian: {@code 0.25}, or {@code 0.1x} for a multiple of its
+ *     largest eigenvalue
  * @param tolerance relative residual at which cg ends
  * @param curvature {@code hessian} or {@code gauss-newton}
  * @param params which weights: {@code last-dense}
@@ -19,7 +21,7 @@ import java.util.Optional;
  */
 public record InfluenceOptions(
     String solver,
-    double damping,
+    String damping,
     double tolerance,
     String curvature,
     String params,
@@ -28,7 +30,7 @@ public record InfluenceOptions(
     int lissaBatch) {
   /** As published, but for the solver. */
   public static final InfluenceOptions DEFAULT =
-      new InfluenceOptions("cg", 0.25, 1e-6, "hessian", "last-dense", Optional.empty(), 5000, 1);
+      new InfluenceOptions("cg", "0.25", 1e-6, "hessian", "last-dense", Optional.empty(), 5000, 1);
 
   /**
    * Checks every value.
@@ -37,7 +39,7 @@ public record InfluenceOptions(
    */
   public InfluenceOptions {
     OptionRange.oneOf("--solver", solver, List.of("cg", "direct", "lissa"));
-    OptionRange.from("--damping", damping, 0, Double.POSITIVE_INFINITY);
+    damping = Damping.parse(damping).toString();
     OptionRange.above("--tolerance", tolerance, 0, 1);
     OptionRange.oneOf("--curvature", curvature, List.of("hessian", "gauss-newton"));
     OptionRange.oneOf("--params", params, List.of("last-dense"));

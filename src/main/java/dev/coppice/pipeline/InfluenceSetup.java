@@ -5,6 +5,7 @@ import dev.coppice.backend.Backend;
 import dev.coppice.data.SurrogateSamples;
 import dev.coppice.model.Curvature;
 import dev.coppice.model.SurrogateWeights;
+import dev.coppice.score.Damping;
 import dev.coppice.score.InfluenceConfig;
 import dev.coppice.score.InfluenceScorer;
 import dev.coppice.score.ParameterSet;
@@ -18,7 +19,7 @@ final class InfluenceSetup {
   static InfluenceConfig config(InfluenceOptions options, long seed) {
     return new InfluenceConfig(
         InfluenceConfig.Solver.valueOf(constant(options.solver())),
-        options.damping(),
+        Damping.parse(options.damping()),
         options.tolerance(),
         Curvature.valueOf(constant(options.curvature())),
         ParameterSet.valueOf(constant(options.params())),

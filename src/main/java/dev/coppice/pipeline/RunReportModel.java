@@ -143,6 +143,7 @@ final class RunReportModel {
     return new ReportModel.Influence(
         solution.path("solver").asText(),
         options.curvature(),
+        solution.path("damping").asDouble(),
         options.damping(),
         solution.path("iterations").asLong(),
         solution.path("residual").asDouble(),

@@ -10,9 +10,9 @@ import dev.coppice.io.ScoreCsv;
 import dev.coppice.model.SurrogateWeights;
 import dev.coppice.score.InfluenceBatch;
 import dev.coppice.score.InfluenceScorer;
-import dev.coppice.solve.IhvpSolution;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -57,7 +57,7 @@ public final class ScoreInfluence {
         InfluenceScorer scorer =
             InfluenceSetup.scorer(backend, weights, samples, options, run.seed())) {
       progress.message(opened.why());
-      IhvpSolution solution = scorer.solve();
+      InfluenceSolution solution = InfluenceSolution.of(scorer);
       ScoreCsv.write(out, scores(scorer, samples.scorable(), progress));
       Map<String, Object> facts = new LinkedHashMap<>(solution.facts());
       facts.put("scored", samples.scorable().length);
@@ -87,23 +87,16 @@ public final class ScoreInfluence {
     return Scores.of(samples, named);
   }
 
-  private static List<String> lines(IhvpSolution solution, SurrogateSamples samples, Path out) {
-    String solved =
-        String.format(
-            Locale.ROOT,
-            "%s: relative residual %.2e after %d iterations%s%s",
-            solution.solver(),
-            solution.residual(),
-            solution.iterations(),
-            solution.indefinite() ? ", indefinite" : "",
-            solution.note().isEmpty() ? "" : "; " + solution.note());
-    String scored =
+  private static List<String> lines(
+      InfluenceSolution solution, SurrogateSamples samples, Path out) {
+    List<String> lines = new ArrayList<>(solution.lines());
+    lines.add(
         String.format(
             Locale.ROOT,
             "%d samples scored, %d unscorable, written to %s",
             samples.scorable().length,
             samples.unscorable().size(),
-            out);
-    return List.of(solved, scored);
+            out));
+    return lines;
   }
 }

@@ -12,7 +12,6 @@ import dev.coppice.io.ScoreCsv;
 import dev.coppice.model.SurrogateWeights;
 import dev.coppice.score.InfluenceBatch;
 import dev.coppice.score.InfluenceScorer;
-import dev.coppice.solve.IhvpSolution;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.Arrays;
@@ -107,7 +106,7 @@ final class ScoreInfluenceStage implements Stage {
     } else {
       run.progress().message(name().label() + ": solving for the influence direction");
       run.begin();
-      IhvpSolution solution = scorer.solve();
+      InfluenceSolution solution = InfluenceSolution.of(scorer);
       saveSolution(run, solution);
       run.end();
     }
@@ -141,15 +140,13 @@ final class ScoreInfluenceStage implements Stage {
     return Optional.of(q);
   }
 
-  private void saveSolution(StageRun run, IhvpSolution solution) throws IOException {
+  private void saveSolution(StageRun run, InfluenceSolution solution) throws IOException {
     Map<String, Object> saved = new LinkedHashMap<>();
     saved.put("key", HexFormat.of().formatHex(run.key()));
     saved.put("facts", solution.facts());
     saved.put("q", solution.q());
     JsonFile.write(context.folder().work(SOLUTION), saved);
     run.fact("solution", MAPPER.valueToTree(solution.facts()));
-    if (!solution.note().isEmpty()) {
-      run.progress().message(name().label() + ": " + solution.note());
-    }
+    solution.lines().forEach(line -> run.progress().message(name().label() + ": " + line));
   }
 }

@@ -144,6 +144,7 @@ public record ReportModel(
    * @param solver cg, direct or lissa
    * @param curvature hessian or gauss-newton
    * @param damping the ridge added to the Hessian, in units of its eigenvalues
+   * @param asked the damping as it was asked for: a number, or a multiple of the largest eigenvalue
    * @param iterations Hessian-vector products
    * @param residual {@code ||(H + damping I) q - gbar|| / ||gbar||}
    * @param remarks such as "indefinite: negative curvature met, MINRES used"
@@ -152,6 +153,7 @@ public record ReportModel(
       String solver,
       String curvature,
       double damping,
+      String asked,
       long iterations,
       double residual,
       List<String> remarks) {}

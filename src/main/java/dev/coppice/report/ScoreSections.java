@@ -63,7 +63,8 @@ final class ScoreSections {
     Map<String, String> facts = new LinkedHashMap<>();
     facts.put("solver", influence.solver());
     facts.put("curvature", influence.curvature());
-    facts.put("damping", Format.significant(influence.damping()));
+    String relative = influence.asked().endsWith("x") ? " (" + influence.asked() + ")" : "";
+    facts.put("damping", Format.significant(influence.damping()) + relative);
     facts.put("Hessian-vector products", Format.count(influence.iterations()));
     facts.put("relative residual", Format.significant(influence.residual()));
     html.element("h3", "How influence was solved").definitions(facts);

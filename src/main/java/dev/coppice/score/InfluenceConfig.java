@@ -8,7 +8,7 @@ import dev.coppice.model.Curvature;
  * How influence scores are computed.
  *
  * @param solver of the inverse-Hessian-vector product
- * @param damping the ridge lambda added to the curvature matrix, 0 or more
+ * @param damping the ridge lambda added to the curvature matrix
  * @param tolerance bound of the relative residual, of {@code cg}
  * @param curvature Hessian or Gauss-Newton
  * @param params which parameters
@@ -22,7 +22,7 @@ import dev.coppice.model.Curvature;
  */
 public record InfluenceConfig(
     Solver solver,
-    double damping,
+    Damping damping,
     double tolerance,
     Curvature curvature,
     ParameterSet params,
@@ -36,7 +36,7 @@ public record InfluenceConfig(
   public static final InfluenceConfig DEFAULT =
       new InfluenceConfig(
           Solver.CG,
-          0.25,
+          Damping.absolute(0.25),
           1e-6,
           Curvature.HESSIAN,
           ParameterSet.LAST_DENSE,
@@ -63,7 +63,6 @@ public record InfluenceConfig(
    * @throws ConfigException naming the option that is out of range
    */
   public InfluenceConfig {
-    require(damping >= 0 && Double.isFinite(damping), "damping must be 0 or more, got " + damping);
     require(tolerance > 0, "tolerance must be positive, got " + tolerance);
     require(
         lissaScale == null || (lissaScale > 0 && Double.isFinite(lissaScale)),

@@ -4,6 +4,7 @@ package dev.coppice.score;
 import dev.coppice.backend.Backend;
 import dev.coppice.data.ConfigException;
 import dev.coppice.data.SurrogateSamples;
+import dev.coppice.model.Curvature;
 import dev.coppice.model.SurrogateWeights;
 import dev.coppice.solve.ConjugateGradient;
 import dev.coppice.solve.DirectSolve;
@@ -11,6 +12,10 @@ import dev.coppice.solve.HessianProduct;
 import dev.coppice.solve.IhvpSolution;
 import dev.coppice.solve.Lissa;
 import dev.coppice.solve.LissaConfig;
+import dev.coppice.solve.Minres;
+import dev.coppice.solve.Spectrum;
+import java.util.EnumMap;
+import java.util.Map;
 import java.util.OptionalDouble;
 
 /**
@@ -22,10 +27,13 @@ import java.util.OptionalDouble;
  */
 public final class InfluenceScorer implements AutoCloseable {
   private static final int MAX_PRODUCTS = 1000;
+  private static final int PROBES = 2;
+  private static final int LANCZOS_STEPS = 40;
 
   private final Backend backend;
   private final InfluenceConfig config;
   private final RiskDerivatives risk;
+  private final Map<Curvature, Spectrum> spectra = new EnumMap<>(Curvature.class);
   private boolean solved;
 
   /**
@@ -61,24 +69,49 @@ public final class InfluenceScorer implements AutoCloseable {
    */
   public IhvpSolution solve() {
     double[] g = risk.meanGradient();
+    double damping = damping();
     HessianProduct hessian = risk.mean(config.curvature());
     IhvpSolution solution =
         switch (config.solver()) {
           case CG ->
-              ConjugateGradient.solve(
-                  hessian, config.damping(), g, config.tolerance(), MAX_PRODUCTS);
+              spectrum(config.curvature()).indefinite(damping)
+                  ? Minres.solve(hessian, damping, g, config.tolerance(), MAX_PRODUCTS)
+                  : ConjugateGradient.solve(hessian, damping, g, config.tolerance(), MAX_PRODUCTS);
           case DIRECT ->
-              DirectSolve.solve(
-                  backend, risk.dense(config.curvature()), hessian, config.damping(), g);
-          case LISSA -> Lissa.solve(risk.ofSamples(config.curvature()), hessian, g, lissa());
+              DirectSolve.solve(backend, risk.dense(config.curvature()), hessian, damping, g);
+          case LISSA -> Lissa.solve(risk.ofSamples(config.curvature()), hessian, g, lissa(damping));
         };
     use(solution.q());
     return solution;
   }
 
-  private LissaConfig lissa() {
+  /**
+   * Extreme eigenvalues and density of a curvature matrix, estimated at the first call.
+   *
+   * @throws dev.coppice.solve.SolverException if a product is not finite
+   */
+  public Spectrum spectrum(Curvature curvature) {
+    return spectra.computeIfAbsent(
+        curvature,
+        asked -> Spectrum.estimate(risk.mean(asked), PROBES, LANCZOS_STEPS, config.seed()));
+  }
+
+  /**
+   * The damping in units of the curvature matrix.
+   *
+   * @throws dev.coppice.solve.SolverException if it is relative to an eigenvalue that is not
+   *     positive
+   */
+  public double damping() {
+    Damping damping = config.damping();
+    return damping.relative()
+        ? damping.at(spectrum(config.curvature()).largest())
+        : damping.value();
+  }
+
+  private LissaConfig lissa(double damping) {
     return new LissaConfig(
-        config.damping(),
+        damping,
         config.lissaScale() == null
             ? OptionalDouble.empty()
             : OptionalDouble.of(config.lissaScale()),

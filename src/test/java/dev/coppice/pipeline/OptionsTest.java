@@ -44,12 +44,11 @@ class OptionsTest {
     assertNames("--lr", () -> train(1, 5, 500, Double.NaN, 64, 2, 0.5));
     assertNames("--heads", () -> train(1, 5, 500, 1e-3, 64, 3, 0.5));
     assertNames("--dropout", () -> train(1, 5, 500, 1e-3, 64, 2, 1.0));
-    assertNames("--solver", () -> influence("newton", 0.25, "hessian", Optional.empty()));
-    assertNames("--damping", () -> influence("cg", -0.1, "hessian", Optional.empty()));
-    assertNames(
-        "--damping", () -> influence("cg", Double.POSITIVE_INFINITY, "hessian", Optional.empty()));
-    assertNames("--curvature", () -> influence("cg", 0.25, "fisher", Optional.empty()));
-    assertNames("--lissa-scale", () -> influence("lissa", 0.25, "hessian", Optional.of(0.0)));
+    assertNames("--solver", () -> influence("newton", "0.25", "hessian", Optional.empty()));
+    assertNames("--damping", () -> influence("cg", "-0.1", "hessian", Optional.empty()));
+    assertNames("--damping", () -> influence("cg", "Infinity", "hessian", Optional.empty()));
+    assertNames("--curvature", () -> influence("cg", "0.25", "fisher", Optional.empty()));
+    assertNames("--lissa-scale", () -> influence("lissa", "0.25", "hessian", Optional.of(0.0)));
     assertNames("--cutoff", () -> new EffortOptions("all-lora", 2, "all", 1L << 30));
     assertNames("--loss", () -> new EffortOptions("all-lora", 512, "some", 1L << 30));
     assertNames("--effort-params", () -> new EffortOptions("all", 512, "all", 1L << 30));
@@ -153,7 +152,7 @@ class OptionsTest {
         adapter,
         new RunOptions(BackendChoice.CPU, threads, 42),
         TrainOptions.DEFAULT,
-        influence(solver, 0.25, "hessian", Optional.empty()),
+        influence(solver, "0.25", "hessian", Optional.empty()),
         EffortOptions.DEFAULT,
         SelectOptions.DEFAULT);
   }
@@ -164,7 +163,7 @@ class OptionsTest {
   }
 
   private static InfluenceOptions influence(
-      String solver, double damping, String curvature, Optional<Double> scale) {
+      String solver, String damping, String curvature, Optional<Double> scale) {
     return new InfluenceOptions(solver, damping, 1e-6, curvature, "last-dense", scale, 5000, 1);
   }
 

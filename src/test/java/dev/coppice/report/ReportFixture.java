@@ -65,7 +65,8 @@ final class ReportFixture {
                 new ReportModel.Influence(
                     "cg",
                     "hessian",
-                    0.25,
+                    0.002089,
+                    "0.1x",
                     11,
                     3.7e-7,
                     List.of("indefinite: negative curvature met, solved by MINRES")))

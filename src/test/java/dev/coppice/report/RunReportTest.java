@@ -91,7 +91,7 @@ class RunReportTest {
             + histogram.get("below").get(0).intValue()
             + histogram.get("above").get(0).intValue();
     assertEquals(2000, counted);
-    assertEquals(0.25, data.get("influence").get("damping").doubleValue());
+    assertEquals(0.002089, data.get("influence").get("damping").doubleValue());
     assertEquals(30, data.get("surrogate").get("keptEpoch").intValue());
     assertEquals(812.9, data.get("stages").get(2).get("seconds").doubleValue());
   }

@@ -29,7 +29,7 @@ class InfluenceScorerTest {
   private static InfluenceConfig config(Solver solver, int positions, long cacheBytes) {
     return new InfluenceConfig(
         solver,
-        0.25,
+        Damping.absolute(0.25),
         1e-6,
         Curvature.HESSIAN,
         ParameterSet.LAST_DENSE,
@@ -123,7 +123,7 @@ class InfluenceScorerTest {
     InfluenceConfig weak =
         new InfluenceConfig(
             Solver.CG,
-            0.01,
+            Damping.absolute(0.01),
             1e-6,
             Curvature.HESSIAN,
             ParameterSet.LAST_DENSE,
@@ -136,7 +136,7 @@ class InfluenceScorerTest {
     InfluenceConfig gaussNewton =
         new InfluenceConfig(
             Solver.CG,
-            0.01,
+            Damping.absolute(0.01),
             1e-6,
             Curvature.GAUSS_NEWTON,
             ParameterSet.LAST_DENSE,

@@ -69,7 +69,7 @@ class InfluenceSmallTest {
     Case small = Case.read();
     assertArrayEquals(small.expected().samples(), small.samples().scorable());
     InfluenceConfig config = InfluenceConfig.DEFAULT;
-    assertEquals(DAMPING, config.damping());
+    assertEquals(Damping.absolute(DAMPING), config.damping());
     double[][] direct = new double[3][];
     double[][] cg = new double[3][];
     double[][] lissa = new double[3][];
@@ -95,7 +95,7 @@ class InfluenceSmallTest {
   private static InfluenceConfig lissa(InfluenceConfig c) {
     return new InfluenceConfig(
         Solver.LISSA,
-        DAMPING,
+        Damping.absolute(DAMPING),
         c.tolerance(),
         c.curvature(),
         c.params(),
