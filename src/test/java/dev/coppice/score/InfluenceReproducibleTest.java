@@ -44,7 +44,17 @@ class InfluenceReproducibleTest {
   private static InfluenceConfig config(
       Solver solver, ParameterSet params, int macroBatch, long cacheBytes) {
     return new InfluenceConfig(
-        solver, 0.05, 1e-6, Curvature.HESSIAN, params, null, 200, 3, 42, macroBatch, cacheBytes);
+        solver,
+        Damping.absolute(0.05),
+        1e-6,
+        Curvature.HESSIAN,
+        params,
+        null,
+        200,
+        3,
+        42,
+        macroBatch,
+        cacheBytes);
   }
 
   /** The whole set at once, in one thread. */
