@@ -176,6 +176,19 @@ int32_t cop_sampled_bce_jvp(cop_context* ctx, int32_t T, int32_t D, int32_t V, c
   });
 }
 
+int32_t cop_sampled_bce_backward(cop_context* ctx, int32_t T, int32_t D, int32_t V, const float* dpos,
+                                 const float* dneg, const float* table, const int32_t* positives,
+                                 const int32_t* negatives, float* dh) {
+  return guard([&] {
+    COP_REQUIRE(ctx != nullptr);
+    COP_REQUIRE(T >= 0 && D >= 0 && V >= 0);
+    COP_REQUIRE(dpos != nullptr && dneg != nullptr && table != nullptr && positives != nullptr &&
+                negatives != nullptr && dh != nullptr);
+    COP_FAULT_POINT("launch");
+    ctx->device->sampled_bce_backward(T, D, V, dpos, dneg, table, positives, negatives, dh);
+  });
+}
+
 int32_t cop_adam_step(cop_context* ctx, int64_t N, float* param, const float* grad, float* m, float* v, float lr,
                       float beta1, float beta2, float eps, int64_t step) {
   return guard([&] {

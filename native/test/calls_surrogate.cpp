@@ -77,6 +77,14 @@ void sampled_bce_jvp(Trial& t) {
                               t.out(T), t.out(T), t.out(T * D)));
 }
 
+void sampled_bce_backward(Trial& t) {
+  const int64_t T = t.positions(), D = t.dim();
+  const int32_t V = 1 + t.dim();
+  t.check("sampled_bce_backward",
+          cop_sampled_bce_backward(t.context(), t.size(T), t.size(D), t.size(V), t.in(T), t.in(T), t.in(V * D),
+                                   t.indices_below(V, T), t.indices_below(V, T), t.out(T * D)));
+}
+
 void adam_step(Trial& t) {
   const int64_t N = int64_t{t.positions()} * t.dim();
   const int64_t step = t.spoiled() ? -t.below(2) : 1 + t.below(1000);
@@ -109,6 +117,7 @@ std::vector<Call> surrogate_calls() {
           {"residual_layer_norm_backward_jvp", residual_layer_norm_backward_jvp},
           {"sampled_bce_forward", sampled_bce_forward},
           {"sampled_bce_jvp", sampled_bce_jvp},
+          {"sampled_bce_backward", sampled_bce_backward},
           {"adam_step", adam_step},
           {"item_topk", item_topk}};
 }

@@ -183,6 +183,11 @@ COP_API int32_t cop_sampled_bce_jvp(cop_context* ctx, int32_t T, int32_t D, int3
                                     const int32_t* positives, const int32_t* negatives, const float* w, float* loss_dot,
                                     float* dpos_dot, float* dneg_dot, float* dh_dot);
 
+// dh[t,:] = dpos[t] table[positives[t]] + dneg[t] table[negatives[t]];  dpos, dneg (T), dh (T,D)
+COP_API int32_t cop_sampled_bce_backward(cop_context* ctx, int32_t T, int32_t D, int32_t V, const float* dpos,
+                                         const float* dneg, const float* table, const int32_t* positives,
+                                         const int32_t* negatives, float* dh);
+
 // ---- optimizer ----
 
 // Dense Adam, step counts from 1: m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2;

@@ -65,6 +65,8 @@ class CpuDevice final : public CpuMemory {
   void sampled_bce_jvp(int32_t T, int32_t D, int32_t V, const float* h, const float* h_dot, const float* table,
                        const float* table_dot, const int32_t* positives, const int32_t* negatives, const float* w,
                        float* loss_dot, float* dpos_dot, float* dneg_dot, float* dh_dot) override;
+  void sampled_bce_backward(int32_t T, int32_t D, int32_t V, const float* dpos, const float* dneg, const float* table,
+                            const int32_t* positives, const int32_t* negatives, float* dh) override;
   void adam_step(int64_t N, float* param, const float* grad, float* m, float* v, float lr, float beta1, float beta2,
                  float eps, int64_t step) override;
   void segment_sum(int32_t B, const int32_t* offsets, const float* values, const float* weights, float* out) override;

@@ -320,6 +320,25 @@ abstract class NativeSurrogateOps extends NativeCoreOps {
   }
 
   @Override
+  public void sampledBceBackward(
+      Tensor dpos, Tensor dneg, Tensor table, Tensor positives, Tensor negatives, Tensor dh) {
+    OpShapes.sampledBce(dh, table, positives, negatives, dpos);
+    OpShapes.likeRows(dpos, dneg);
+    NativeBackend.check(
+        cop_sampled_bce_backward(
+            context(),
+            dh.dim(0),
+            dh.dim(1),
+            table.dim(0),
+            in(dpos),
+            in(dneg),
+            in(table),
+            in(positives),
+            in(negatives),
+            in(dh)));
+  }
+
+  @Override
   public void adamStep(Tensor param, Tensor grad, Tensor m, Tensor v, Adam adam, long step) {
     OpShapes.adam(param, grad, m, v, step);
     NativeBackend.check(

@@ -57,6 +57,14 @@ record ReferenceSampledBce(
     }
   }
 
+  /** Adds {@code dpos E[pos] + dneg E[neg]} to dh (T,D). */
+  void backward(double[] dpos, double[] dneg, double[] dh) {
+    for (int t = 0; t < w.length; t++) {
+      add(dpos[t], table, positives[t], dh, t);
+      add(dneg[t], table, negatives[t], dh, t);
+    }
+  }
+
   /**
    * Writes the tangents of loss, dpos, dneg (T) and adds to that of dh (T,D): {@code pDot =
    * E[pos].hDot + EDot[pos].h}, the same for n; {@code lossDot = -sigmoid(-p) pDot + sigmoid(n)

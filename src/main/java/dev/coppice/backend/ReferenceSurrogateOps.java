@@ -303,6 +303,18 @@ abstract class ReferenceSurrogateOps extends ReferenceCoreOps {
   }
 
   @Override
+  public void sampledBceBackward(
+      Tensor dpos, Tensor dneg, Tensor table, Tensor positives, Tensor negatives, Tensor dh) {
+    OpShapes.sampledBce(dh, table, positives, negatives, dpos);
+    OpShapes.likeRows(dpos, dneg);
+    own(dpos, dneg, table, positives, negatives, dh);
+    double[] gradient = new double[Math.toIntExact(dh.size())];
+    new ReferenceSampledBce(gradient, load(table), ids(positives), ids(negatives), load(dpos))
+        .backward(load(dpos), load(dneg), gradient);
+    store(dh, gradient);
+  }
+
+  @Override
   public void adamStep(Tensor param, Tensor grad, Tensor m, Tensor v, Adam adam, long step) {
     OpShapes.adam(param, grad, m, v, step);
     own(param, grad, m, v);

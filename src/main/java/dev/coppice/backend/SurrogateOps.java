@@ -171,6 +171,19 @@ public interface SurrogateOps {
       Tensor dhDot);
 
   /**
+   * From the logits back to the hidden state: {@code dh = dpos E[pos] + dneg E[neg]}.
+   *
+   * @param dpos gradient at the logit of the positive item, (T)
+   * @param dneg gradient at the logit of the negative item, (T)
+   * @param table item embeddings E, (V,D)
+   * @param positives (T), I32
+   * @param negatives (T), I32
+   * @param dh (T,D)
+   */
+  void sampledBceBackward(
+      Tensor dpos, Tensor dneg, Tensor table, Tensor positives, Tensor negatives, Tensor dh);
+
+  /**
    * One dense Adam step: {@code m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2; param -= lr/(1-b1^step)
    * m / (sqrt(v / (1-b2^step)) + eps)}.
    *

@@ -87,6 +87,29 @@ class SampledBceTest extends OpParityTest {
     return optional ? op : op.free("table");
   }
 
+  private static OpCase backward(int rows, int width, int items, boolean absolute) {
+    Inputs inputs = new Inputs(31L * rows + 7L * width + items, absolute);
+    return new OpCase("sampledBceBackward")
+        .in("dpos", inputs.gaussian(rows), rows)
+        .in("dneg", inputs.gaussian(rows), rows)
+        .in("table", inputs.gaussian(items * width), items, width)
+        .in("positives", inputs.ids(rows, items), rows)
+        .in("negatives", inputs.ids(rows, items), rows)
+        .out("dh", rows, width)
+        .rows("dpos", "dneg", "positives", "negatives", "dh")
+        .free("table")
+        .call(
+            (backend, t) ->
+                backend.sampledBceBackward(
+                    t.get("dpos"),
+                    t.get("dneg"),
+                    t.get("table"),
+                    t.get("positives"),
+                    t.get("negatives"),
+                    t.get("dh")))
+        .depth(2);
+  }
+
   private static Rounded logit(OpCase c, String table, String ids, String h, int t) {
     int width = c.dim("h", 1);
     return Rounded.dot(c.exact(table), c.ints(ids)[t] * width, c.exact(h), t * width, width);
@@ -158,6 +181,7 @@ class SampledBceTest extends OpParityTest {
 
   private static List<OpCase> all(int rows, int width, int items, boolean absolute) {
     List<OpCase> cases = new ArrayList<>();
+    cases.add(backward(rows, width, items, absolute));
     for (boolean optional : new boolean[] {true, false}) {
       cases.add(forward(rows, width, items, optional, absolute));
       cases.add(jvp(rows, width, items, optional, absolute));

@@ -368,6 +368,18 @@ public final class Coppice {
       @Cast("float*") long dnegDot,
       @Cast("float*") long dhDot);
 
+  public static native int cop_sampled_bce_backward(
+      @Cast("cop_context*") long ctx,
+      int T,
+      int D,
+      int V,
+      @Cast("const float*") long dpos,
+      @Cast("const float*") long dneg,
+      @Cast("const float*") long table,
+      @Cast("const int32_t*") long positives,
+      @Cast("const int32_t*") long negatives,
+      @Cast("float*") long dh);
+
   public static native int cop_adam_step(
       @Cast("cop_context*") long ctx,
       @Cast("int64_t") long N,
