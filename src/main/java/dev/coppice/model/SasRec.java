@@ -71,6 +71,19 @@ public final class SasRec {
     }
   }
 
+  /**
+   * Evaluates the last block only, without dropout; the result is {@link #hidden}.
+   *
+   * @param x its input, as {@link #lastResidual} gave it for the same batch, (T,D)
+   */
+  void forwardLastBlock(SasRecParameters weights, SasRecInput input, Tensor x) {
+    now = buffers.rows(input.positionCount());
+    int last = config.layers() - 1;
+    blockInput(last).copyFrom(x);
+    attend(weights.layers(last), input, last, DropoutSites.NONE);
+    finishBlock(weights, last, DropoutSites.NONE);
+  }
+
   private void embed(SasRecParameters weights, SasRecInput input, DropoutSites dropout) {
     backend.embeddingForward(input.items(), weights.items(), false, now.sum());
     backend.embeddingForward(input.positions(), weights.positions(), true, now.sum());

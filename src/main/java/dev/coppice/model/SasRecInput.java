@@ -139,6 +139,11 @@ public final class SasRecInput {
   }
 
   private Scatter scatter(RowGroups groups, int[] ids, int[] values, int at) {
+    return scatter(indices, groups, ids, values, at);
+  }
+
+  /** Appends the lists of {@code ids} to {@code values}; views of {@code indices} at the place. */
+  static Scatter scatter(Tensor indices, RowGroups groups, int[] ids, int[] values, int at) {
     int rows = groups.append(ids, values, at);
     return new Scatter(
         indices.slice(at, rows),

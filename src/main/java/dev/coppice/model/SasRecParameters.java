@@ -19,6 +19,7 @@ public final class SasRecParameters {
   private final SasRecConfig config;
   private final Tensor all;
   private final Map<String, Tensor> named = new LinkedHashMap<>();
+  private final Map<String, Long> offsets = new LinkedHashMap<>();
   private final Tensor items;
   private final Tensor positions;
   private final Norm norm;
@@ -53,6 +54,7 @@ public final class SasRecParameters {
     long from = 0;
     for (Map.Entry<String, int[]> entry : shapes.entrySet()) {
       int[] shape = entry.getValue();
+      offsets.put(entry.getKey(), from);
       named.put(
           entry.getKey(),
           all.slice(from, shape.length < 3 ? shape : new int[] {shape[0], shape[1]}));
@@ -96,6 +98,11 @@ public final class SasRecParameters {
   /** The flat vector, gaps included. */
   Tensor all() {
     return all;
+  }
+
+  /** Where a parameter starts in {@link #all}. */
+  long offset(String name) {
+    return offsets.get(name);
   }
 
   /** Item table, (items+1,D). */
