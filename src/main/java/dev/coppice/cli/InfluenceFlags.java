@@ -34,7 +34,7 @@ final class InfluenceFlags {
   @Option(
       names = "--params",
       paramLabel = "NAME",
-      description = "Weights that influence is about: last-dense.")
+      description = "Weights that influence is about: last-dense, last-block or all (last-dense).")
   String params = DEFAULT.params();
 
   @Option(

@@ -14,7 +14,7 @@ import java.util.Optional;
  *     largest eigenvalue
  * @param tolerance relative residual at which cg ends
  * @param curvature {@code hessian} or {@code gauss-newton}
- * @param params which weights: {@code last-dense}
+ * @param params which weights: {@code last-dense}, {@code last-block} or {@code all}
  * @param lissaScale LiSSA's scale; empty for the bound that power iteration finds
  * @param lissaSteps LiSSA's recursion steps
  * @param lissaBatch samples a LiSSA step
@@ -42,7 +42,7 @@ public record InfluenceOptions(
     damping = Damping.parse(damping).toString();
     OptionRange.above("--tolerance", tolerance, 0, 1);
     OptionRange.oneOf("--curvature", curvature, List.of("hessian", "gauss-newton"));
-    OptionRange.oneOf("--params", params, List.of("last-dense"));
+    OptionRange.oneOf("--params", params, List.of("last-dense", "last-block", "all"));
     lissaScale.ifPresent(scale -> OptionRange.above("--lissa-scale", scale, 0, Double.MAX_VALUE));
     OptionRange.atLeast("--lissa-steps", lissaSteps, 1);
     OptionRange.atLeast("--lissa-batch", lissaBatch, 1);

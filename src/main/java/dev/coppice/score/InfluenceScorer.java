@@ -5,6 +5,7 @@ import dev.coppice.backend.Backend;
 import dev.coppice.data.ConfigException;
 import dev.coppice.data.SurrogateSamples;
 import dev.coppice.model.Curvature;
+import dev.coppice.model.ParameterSpan;
 import dev.coppice.model.SurrogateWeights;
 import dev.coppice.solve.ConjugateGradient;
 import dev.coppice.solve.DirectSolve;
@@ -44,12 +45,12 @@ public final class InfluenceScorer implements AutoCloseable {
    */
   public InfluenceScorer(
       Backend backend, SurrogateWeights weights, SurrogateSamples samples, InfluenceConfig config) {
-    int width = weights.config().hidden();
+    long parameters = config.params().size(weights.config());
     if (config.solver() == InfluenceConfig.Solver.DIRECT
-        && (long) width * width > DirectSolve.MAX_PARAMETERS) {
+        && parameters > DirectSolve.MAX_PARAMETERS) {
       throw new ConfigException(
-          "solver direct takes at most %d parameters, hidden %d has %d: use cg"
-              .formatted(DirectSolve.MAX_PARAMETERS, width, (long) width * width));
+          "solver direct takes at most %d parameters, these are %d: use cg"
+              .formatted(DirectSolve.MAX_PARAMETERS, parameters));
     }
     if (samples.scorable().length == 0) {
       throw new IllegalArgumentException("no sample has a transition to score");
@@ -59,6 +60,11 @@ public final class InfluenceScorer implements AutoCloseable {
     risk =
         switch (config.params()) {
           case LAST_DENSE -> new LastDenseRisk(backend, weights, samples, config);
+          case LAST_BLOCK ->
+              new SpanRisk(
+                  backend, ParameterSpan.lastBlock(weights.config()), weights, samples, config);
+          case ALL ->
+              new SpanRisk(backend, ParameterSpan.all(weights.config()), weights, samples, config);
         };
   }
 

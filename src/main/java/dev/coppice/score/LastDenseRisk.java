@@ -20,9 +20,6 @@ import java.util.Map;
  * of a sample is stored.
  */
 final class LastDenseRisk implements RiskDerivatives {
-  /** Of the sums over all samples: part of the definition of their rounding, so no option. */
-  private static final int BLOCK_POSITIONS = 4096;
-
   private final Backend backend;
   private final SurrogateSamples samples;
   private final int width;
@@ -49,7 +46,12 @@ final class LastDenseRisk implements RiskDerivatives {
     macroBatch = config.macroBatchPositions();
     batches =
         new TailBatches(
-            backend, weights.config(), samples, BLOCK_POSITIONS, macroBatch, config.cacheBytes());
+            backend,
+            weights.config(),
+            samples,
+            TailBatches.BLOCK_POSITIONS,
+            macroBatch,
+            config.cacheBytes());
     for (Curvature curvature : Curvature.values()) {
       hessians.put(curvature, new LastDenseHessian(backend, batches, curvature, width));
     }

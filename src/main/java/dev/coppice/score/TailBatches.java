@@ -24,6 +24,12 @@ import java.util.Arrays;
  * way the bits are the same.
  */
 final class TailBatches {
+  /**
+   * Positions of a block of the sums over all samples. Part of the definition of their rounding, so
+   * no option changes it.
+   */
+  static final int BLOCK_POSITIONS = 4096;
+
   private final SurrogateSamples samples;
   private final int[] scorable;
   private final int[] offsets; // of each scorable sample among all positions
@@ -87,10 +93,7 @@ final class TailBatches {
     this.config = config;
     this.samples = samples;
     scorable = samples.scorable();
-    offsets = new int[scorable.length + 1];
-    for (int s = 0; s < scorable.length; s++) {
-      offsets[s + 1] = Math.addExact(offsets[s], samples.transitions(scorable[s]));
-    }
+    offsets = offsets(samples);
     int largest = Math.max(block, config.maxLen());
     bounds = split(offsets, largest);
     capacity = Math.max(room, largest);
@@ -109,8 +112,18 @@ final class TailBatches {
     tensors.weights.load(backend, weights.tensors());
   }
 
+  /** Where each scorable sample lies among all positions, and their number, (N+1). */
+  static int[] offsets(SurrogateSamples samples) {
+    int[] scorable = samples.scorable();
+    int[] offsets = new int[scorable.length + 1];
+    for (int s = 0; s < scorable.length; s++) {
+      offsets[s + 1] = Math.addExact(offsets[s], samples.transitions(scorable[s]));
+    }
+    return offsets;
+  }
+
   /** Bounds of runs of whole samples of at most {@code capacity} positions. */
-  private static int[] split(int[] offsets, int capacity) {
+  static int[] split(int[] offsets, int capacity) {
     int samples = offsets.length - 1;
     int[] bounds = new int[samples + 1];
     int count = 0;

@@ -120,4 +120,10 @@ class InfluenceReproducibleTest {
   void noBitDependsOnThreadsMacroBatchOrderOrShards(Solver solver) {
     assertNoTrialDiffers(solver, ParameterSet.LAST_DENSE);
   }
+
+  @ParameterizedTest
+  @EnumSource
+  void norInOtherParameters(ParameterSet params) {
+    assertNoTrialDiffers(Solver.CG, params);
+  }
 }
