@@ -44,7 +44,7 @@ class UsageTest {
         "--damping | -1",
         "--tolerance | 0",
         "--curvature | fisher",
-        "--params | all",
+        "--params | first-block",
         "--lissa-scale | 0",
         "--lissa-steps | 0",
         "--lissa-batch | 0",
