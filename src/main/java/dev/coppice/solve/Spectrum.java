@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coppice.solve;
 
-import dev.coppice.random.Philox;
-import dev.coppice.random.Purpose;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
- * Extreme eigenvalues and spectral density of a symmetric matrix H, estimated by Lanczos from
- * random vectors (stochastic Lanczos quadrature).
+ * Extreme eigenvalues and spectral density of a symmetric matrix H (stochastic Lanczos quadrature).
  *
- * <p>The share of eigenvalues near x is estimated by the weights of the nodes near x. Its error
- * falls with {@code 1 / sqrt(probes P)}. Extremes are approached from inside: no eigenvalue
- * estimate lies outside of H's spectrum. All numbers are those of the matrix that the products
- * describe: float32 products add about 1e-6 of the largest.
+ * <p>The share of eigenvalues near x is the sum of the weights of the nodes near x; its error falls
+ * with {@code 1 / sqrt(probes P)}. Extremes are approached from inside: no estimate lies outside of
+ * H's spectrum. All this is of the matrix that the products describe: float32 products are off by
+ * about 1e-6 of the largest magnitude.
  *
  * @param largest estimate of the largest eigenvalue
  * @param largestError norm of its residual: an eigenvalue of H lies that near
@@ -36,39 +35,14 @@ public record Spectrum(
     double[] weights,
     int probes,
     int products) {
-  /** Rounding of float32 products, relative to the largest magnitude. */
   private static final double ROUNDING = 1e-6;
 
-  /**
-   * Estimates; element i of probe j is -1 where {@code Philox} word 0 at (purpose SPECTRUM, a = j,
-   * b = i, c = 0) is 2^31 or more, else 1.
-   *
-   * @param probes random vectors, 1 or more
-   * @param steps Lanczos steps of each, 1 or more
-   */
-  public static Spectrum estimate(HessianProduct hessian, int probes, int steps, long seed) {
-    Lanczos[] runs = new Lanczos[probes];
-    for (int j = 0; j < probes; j++) {
-      runs[j] = Lanczos.run(hessian, probe(hessian.size(), j, seed), steps);
-    }
-    return of(runs);
-  }
-
-  private static double[] probe(int size, int number, long seed) {
-    double[] v = new double[size];
-    for (int i = 0; i < size; i++) {
-      v[i] = Philox.firstWord(seed, Purpose.SPECTRUM, number, i, 0) < 0 ? -1 : 1;
-    }
-    return v;
-  }
-
-  private static Spectrum of(Lanczos[] runs) {
+  static Spectrum of(Lanczos.Ritz[] runs, int products) {
     double largest = Double.NEGATIVE_INFINITY;
     double largestError = 0;
     double smallest = Double.POSITIVE_INFINITY;
     double smallestError = 0;
-    int products = 0;
-    for (Lanczos run : runs) {
+    for (Lanczos.Ritz run : runs) {
       int top = run.values().length - 1;
       if (run.values()[top] > largest) {
         largest = run.values()[top];
@@ -78,16 +52,11 @@ public record Spectrum(
         smallest = run.values()[0];
         smallestError = run.bounds()[0];
       }
-      products += run.products();
     }
     double[][] density =
-        Arrays.stream(runs)
-            .flatMap(
-                run ->
-                    IntStream.range(0, run.values().length)
-                        .mapToObj(
-                            i -> new double[] {run.values()[i], run.weights()[i] / runs.length}))
-            .sorted((a, b) -> Double.compare(a[0], b[0]))
+        Stream.of(runs)
+            .flatMap(run -> nodes(run, runs.length))
+            .sorted(Comparator.comparingDouble(node -> node[0]))
             .toArray(double[][]::new);
     return new Spectrum(
         largest,
@@ -98,6 +67,12 @@ public record Spectrum(
         Arrays.stream(density).mapToDouble(node -> node[1]).toArray(),
         runs.length,
         products);
+  }
+
+  /** Place and weight of each node. */
+  private static Stream<double[]> nodes(Lanczos.Ritz run, int runs) {
+    return IntStream.range(0, run.values().length)
+        .mapToObj(i -> new double[] {run.values()[i], run.weights()[i] / runs});
   }
 
   /**
