@@ -13,8 +13,7 @@ import dev.coppice.solve.HessianProduct;
 import dev.coppice.solve.IhvpSolution;
 import dev.coppice.solve.Lissa;
 import dev.coppice.solve.LissaConfig;
-import dev.coppice.solve.Minres;
-import dev.coppice.solve.Spectrum;
+import dev.coppice.solve.SpectrumProbe;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -28,13 +27,12 @@ import java.util.OptionalDouble;
  */
 public final class InfluenceScorer implements AutoCloseable {
   private static final int MAX_PRODUCTS = 1000;
-  private static final int PROBES = 2;
-  private static final int LANCZOS_STEPS = 40;
 
   private final Backend backend;
   private final InfluenceConfig config;
   private final RiskDerivatives risk;
-  private final Map<Curvature, Spectrum> spectra = new EnumMap<>(Curvature.class);
+  private final int[] scorable;
+  private final Map<Curvature, SpectrumProbe> probes = new EnumMap<>(Curvature.class);
   private boolean solved;
 
   /**
@@ -57,6 +55,7 @@ public final class InfluenceScorer implements AutoCloseable {
     }
     this.backend = backend;
     this.config = config;
+    scorable = samples.scorable();
     risk =
         switch (config.params()) {
           case LAST_DENSE -> new LastDenseRisk(backend, weights, samples, config);
@@ -79,10 +78,7 @@ public final class InfluenceScorer implements AutoCloseable {
     HessianProduct hessian = risk.mean(config.curvature());
     IhvpSolution solution =
         switch (config.solver()) {
-          case CG ->
-              spectrum(config.curvature()).indefinite(damping)
-                  ? Minres.solve(hessian, damping, g, config.tolerance(), MAX_PRODUCTS)
-                  : ConjugateGradient.solve(hessian, damping, g, config.tolerance(), MAX_PRODUCTS);
+          case CG -> ConjugateGradient.solve(hessian, damping, g, config.tolerance(), MAX_PRODUCTS);
           case DIRECT ->
               DirectSolve.solve(backend, risk.dense(config.curvature()), hessian, damping, g);
           case LISSA -> Lissa.solve(risk.ofSamples(config.curvature()), hessian, g, lissa(damping));
@@ -91,15 +87,9 @@ public final class InfluenceScorer implements AutoCloseable {
     return solution;
   }
 
-  /**
-   * Extreme eigenvalues and density of a curvature matrix, estimated at the first call.
-   *
-   * @throws dev.coppice.solve.SolverException if a product is not finite
-   */
-  public Spectrum spectrum(Curvature curvature) {
-    return spectra.computeIfAbsent(
-        curvature,
-        asked -> Spectrum.estimate(risk.mean(asked), PROBES, LANCZOS_STEPS, config.seed()));
+  private SpectrumProbe probe(Curvature curvature) {
+    return probes.computeIfAbsent(
+        curvature, asked -> new SpectrumProbe(risk.mean(asked), config.seed()));
   }
 
   /**
@@ -110,9 +100,20 @@ public final class InfluenceScorer implements AutoCloseable {
    */
   public double damping() {
     Damping damping = config.damping();
-    return damping.relative()
-        ? damping.at(spectrum(config.curvature()).largest())
-        : damping.value();
+    return damping.relative() ? damping.at(probe(config.curvature()).largest()) : damping.value();
+  }
+
+  /**
+   * How much curvature changes the ranking of all scorable samples, with the eigenvalues of the
+   * curvature matrices. {@link #score} goes on with the solution's q.
+   *
+   * @param solution of {@link #solve}
+   */
+  public CurvatureReport curvatureReport(IhvpSolution solution) {
+    CurvatureStudy study = new CurvatureStudy(risk, config, this::probe);
+    CurvatureReport report = study.report(solution, scorable);
+    use(solution.q());
+    return report;
   }
 
   private LissaConfig lissa(double damping) {
