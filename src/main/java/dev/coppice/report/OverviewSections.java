@@ -96,6 +96,9 @@ final class OverviewSections {
       link("surrogate", "Surrogate");
     }
     link("scores", "Scores");
+    if (model.curvature().isPresent()) {
+      link("curvature", "What the curvature changes");
+    }
     link("selection", "Selection");
     link("samples", "Highest and lowest samples");
     link("unscorable", "Samples without a score");

@@ -57,6 +57,7 @@ final class ReportData {
     root.set("cutoffs", mapper.valueToTree(ReportModel.CUTOFFS));
     model.surrogate().ifPresent(s -> root.set("surrogate", surrogate(s)));
     model.influence().ifPresent(i -> root.set("influence", mapper.valueToTree(i)));
+    model.curvature().ifPresent(c -> root.set("curvature", curvature(c)));
     try {
       return mapper.writeValueAsString(root).replace("<", "\\u003c");
     } catch (JsonProcessingException e) {
@@ -99,6 +100,32 @@ final class ReportData {
       one.put("name", baseline.name());
       one.set("valid", mapper.valueToTree(baseline.valid().orElse(null)));
       one.set("test", mapper.valueToTree(baseline.test().orElse(null)));
+    }
+    return node;
+  }
+
+  private ObjectNode curvature(CurvatureEffect effect) {
+    ObjectNode node = mapper.createObjectNode();
+    node.put("top", effect.top());
+    ArrayNode rows = node.putArray("rows");
+    for (CurvatureEffect.Row row : effect.rows()) {
+      ObjectNode one = rows.addObject();
+      one.put("curvature", row.curvature());
+      one.put("damping", row.damping());
+      one.put("used", row.used());
+      one.put("indefinite", row.indefinite());
+      row.relative().ifPresent(value -> one.put("relative", value));
+      row.residual().ifPresent(value -> one.put("residual", value));
+      row.spearman().ifPresent(value -> one.put("spearman", value));
+      row.overlap().ifPresent(value -> one.put("overlap", value));
+    }
+    ArrayNode spectra = node.putArray("spectra");
+    for (CurvatureEffect.Spectrum spectrum : effect.spectra()) {
+      ObjectNode one = mapper.valueToTree(spectrum);
+      double[][] curve = spectrum.curve();
+      one.set("x", mapper.valueToTree(curve[0]));
+      one.set("y", mapper.valueToTree(curve[1]));
+      spectra.add(one);
     }
     return node;
   }

@@ -22,6 +22,7 @@ import java.util.stream.IntStream;
  * @param environment backend, device, threads, versions: name to value
  * @param surrogate how well the surrogate ranks; empty where the run had no training
  * @param influence how the influence system was solved; empty where there is no influence score
+ * @param curvature how much the curvature changes influence; empty where that was not looked at
  * @param effort facts of the effort score (language model, adapter, parameters, loss, cutoff);
  *     empty where there is none
  * @param scores columns influence and effort (as far as given) and overall, over the samples of
@@ -41,6 +42,7 @@ public record ReportModel(
     Map<String, String> environment,
     Optional<Surrogate> surrogate,
     Optional<Influence> influence,
+    Optional<CurvatureEffect> curvature,
     Map<String, String> effort,
     Scores scores,
     Selection selection,

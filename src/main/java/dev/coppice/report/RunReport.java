@@ -51,6 +51,7 @@ public final class RunReport {
     parts.put("overview", new OverviewSections(model).html());
     parts.put("surrogate", new SurrogateSection(model).html());
     parts.put("scores", new ScoreSections(model, data, rows.length).html());
+    parts.put("curvature", new CurvatureSection(model).html());
     parts.put("samples", new SampleSections(model).html());
     parts.put("end", new EndSections(model).html());
     parts.put("data", data.json(rows));

@@ -245,8 +245,38 @@ const figures = (() => {
     };
   }
 
+  /** A line for each curvature matrix; what is below the floor of the scale is not drawn. */
+  function spectrum(data, colours) {
+    const floor = 1e-6;
+    const { spectra } = data.curvature;
+    const ticks = { callback: (value) => (Number.isInteger(Math.log10(value)) ? value : null) };
+    return {
+      type: "line",
+      data: {
+        datasets: spectra.map((one, k) => ({
+          label: one.curvature,
+          data: one.x.map((x, p) => ({ x, y: one.y[p] > floor ? one.y[p] : null })),
+          borderColor: k === 0 ? colours.leaf : colours.bark,
+          backgroundColor: k === 0 ? colours.leafSoft : "transparent",
+          borderWidth: 2,
+          pointRadius: 0,
+          fill: k === 0 ? "start" : false,
+        })),
+      },
+      options: {
+        interaction: { mode: "nearest", axis: "x", intersect: false },
+        plugins: { legend: legend(colours) },
+        scales: {
+          x: valueAxis(colours, "eigenvalue", { grid: { display: false } }),
+          y: axis(colours, "share", { type: "logarithmic", min: floor, max: 1, ticks }),
+        },
+      },
+    };
+  }
+
   return {
     stages,
+    spectrum,
     recall: (data, colours) => metric(data, colours, "recall"),
     ndcg: (data, colours) => metric(data, colours, "ndcg"),
     influence: (data, colours) => histogram(data, colours, "influence"),

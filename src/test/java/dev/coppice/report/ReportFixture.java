@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Random;
 import java.util.function.DoubleSupplier;
 import java.util.stream.IntStream;
@@ -71,6 +72,7 @@ final class ReportFixture {
                     3.7e-7,
                     List.of("indefinite: negative curvature met, solved by MINRES")))
             : Optional.empty(),
+        scores.has("influence") ? Optional.of(curvature()) : Optional.empty(),
         scores.has("effort")
             ? Map.of("language model", "tiny-llama, 2 layers", "cutoff", "512 tokens")
             : Map.of(),
@@ -107,6 +109,48 @@ final class ReportFixture {
     double[] recall = {recall10 * 0.61, recall10, recall10 * 1.52, recall10 * 2.7};
     double[] ndcg = {recall10 * 0.52, recall10 * 0.64, recall10 * 0.77, recall10 * 1.02};
     return new ReportModel.Ranking(recall, ndcg);
+  }
+
+  /** What a study of Games found, in round numbers. */
+  static CurvatureEffect curvature() {
+    double[] nodes = {-0.00023, 0.000004, 0.0001, 0.0004, 0.0012, 0.0028, 0.0074, 0.0164, 0.022};
+    double[] weights = {0.0015, 0.8, 0.12, 0.06, 0.015, 0.002, 0.0013, 0.00015, 0.00005};
+    return new CurvatureEffect(
+        List.of(
+            new CurvatureEffect.Spectrum(
+                "hessian", 0.022, 4e-19, -0.00023, 6.8e-6, nodes, weights)),
+        1024,
+        List.of(
+            row("hessian", 0.022, 1, false, 0.9613, 0.8721),
+            row("hessian", 0.0022, 0.1, true, 0.8, 0.62),
+            new CurvatureEffect.Row(
+                "hessian",
+                0.00022,
+                OptionalDouble.of(0.01),
+                false,
+                true,
+                OptionalDouble.empty(),
+                OptionalDouble.empty(),
+                OptionalDouble.empty()),
+            row("gauss-newton", 0.022, 1, false, 0.9623, 0.8731)));
+  }
+
+  private static CurvatureEffect.Row row(
+      String curvature,
+      double damping,
+      double relative,
+      boolean used,
+      double spearman,
+      double overlap) {
+    return new CurvatureEffect.Row(
+        curvature,
+        damping,
+        OptionalDouble.of(relative),
+        used,
+        false,
+        OptionalDouble.of(0.0071),
+        OptionalDouble.of(spearman),
+        OptionalDouble.of(overlap));
   }
 
   private static Map<String, String> options() {

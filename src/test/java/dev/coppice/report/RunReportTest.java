@@ -97,6 +97,40 @@ class RunReportTest {
   }
 
   @Test
+  void theCurvatureInThePageIsTheStudy() throws IOException {
+    String page = RunReport.html(ReportFixture.model(300, true, true));
+    JsonNode curvature = data(page).get("curvature");
+    assertEquals(1024, curvature.get("top").intValue());
+    assertEquals(4, curvature.get("rows").size());
+    assertEquals(0.9613, curvature.get("rows").get(0).get("spearman").doubleValue());
+    assertTrue(curvature.get("rows").get(1).get("used").booleanValue());
+    assertTrue(curvature.get("rows").get(2).get("indefinite").booleanValue());
+    assertFalse(curvature.get("rows").get(2).has("spearman"));
+    JsonNode spectrum = curvature.get("spectra").get(0);
+    assertEquals(0.022, spectrum.get("largest").doubleValue());
+    assertEquals(300, spectrum.get("y").size());
+    assertTrue(page.contains("<section id=\"curvature\">") && page.contains("href=#curvature"));
+    assertTrue(page.contains("<td>0.9613</td><td>87.2\u202f%</td>".replace("><td", ">\n<td")));
+    assertTrue(page.contains("hessian \u2605") && page.contains("0.02200 \u00b1 4.000e\u221219"));
+    String without = RunReport.html(ReportFixture.model(300, false, true));
+    assertFalse(without.contains("id=\"curvature\"") || without.contains("#curvature"));
+  }
+
+  /** One eigenvalue in the middle: a bell of its weight, a hundredth of the range wide. */
+  @Test
+  void theDensityIsASumOfBells() {
+    double[][] curve =
+        new CurvatureEffect.Spectrum("hessian", 1, 0, 0, 0, new double[] {0.5}, new double[] {0.3})
+            .curve();
+    assertEquals(-0.03, curve[0][0], 1e-15);
+    assertEquals(1.03, curve[0][299], 1e-15);
+    for (int p = 0; p < 300; p++) {
+      double z = (curve[0][p] - 0.5) / 0.01;
+      assertEquals(0.3 * Math.exp(-z * z / 2), curve[1][p], 1e-15);
+    }
+  }
+
+  @Test
   void textsFromDataStayText() throws IOException {
     String page = RunReport.html(ReportFixture.model(300, true, true));
     assertTrue(page.contains("<h1>games &amp; &quot;friends&quot;</h1>"));
@@ -236,6 +270,7 @@ class RunReportTest {
         m.environment(),
         m.surrogate(),
         m.influence(),
+        m.curvature(),
         m.effort(),
         m.scores(),
         m.selection(),
@@ -254,6 +289,7 @@ class RunReportTest {
         m.environment(),
         surrogate,
         m.influence(),
+        m.curvature(),
         m.effort(),
         m.scores(),
         m.selection(),
