@@ -49,6 +49,13 @@ final class InfluenceFlags {
   @Option(names = "--lissa-batch", paramLabel = "N", description = "Samples a LiSSA step (1).")
   int lissaBatch = DEFAULT.lissaBatch();
 
+  @Option(
+      names = "--curvature-report",
+      paramLabel = "true|false",
+      arity = "1",
+      description = "Tell eigenvalues, and how much curvature changes the ranking (true).")
+  boolean curvatureReport = DEFAULT.curvatureReport();
+
   InfluenceOptions options() {
     return new InfluenceOptions(
         solver,
@@ -58,6 +65,7 @@ final class InfluenceFlags {
         params,
         Optional.ofNullable(lissaScale),
         lissaSteps,
-        lissaBatch);
+        lissaBatch,
+        curvatureReport);
   }
 }

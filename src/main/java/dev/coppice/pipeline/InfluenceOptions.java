@@ -18,6 +18,7 @@ import java.util.Optional;
  * @param lissaScale LiSSA's scale; empty for the bound that power iteration finds
  * @param lissaSteps LiSSA's recursion steps
  * @param lissaBatch samples a LiSSA step
+ * @param curvatureReport whether to tell how much the curvature changes the ranking
  */
 public record InfluenceOptions(
     String solver,
@@ -27,10 +28,12 @@ public record InfluenceOptions(
     String params,
     Optional<Double> lissaScale,
     int lissaSteps,
-    int lissaBatch) {
+    int lissaBatch,
+    boolean curvatureReport) {
   /** As published, but for the solver. */
   public static final InfluenceOptions DEFAULT =
-      new InfluenceOptions("cg", "0.25", 1e-6, "hessian", "last-dense", Optional.empty(), 5000, 1);
+      new InfluenceOptions(
+          "cg", "0.25", 1e-6, "hessian", "last-dense", Optional.empty(), 5000, 1, true);
 
   /**
    * Checks every value.

@@ -12,17 +12,26 @@ import java.util.Map;
  * The direction q of influence, and what is told about it.
  *
  * @param q (P)
- * @param facts for run.json
- * @param lines for a reader
+ * @param facts for run.json, with the curvature report where one was asked for
+ * @param line how it was solved, for a reader
  */
-record InfluenceSolution(double[] q, Map<String, Object> facts, List<String> lines) {
+record InfluenceSolution(double[] q, Map<String, Object> facts, String line) {
 
   /** Solves; the scorer then uses q. */
-  static InfluenceSolution of(InfluenceScorer scorer) {
+  static InfluenceSolution of(InfluenceScorer scorer, InfluenceOptions options, Progress progress) {
     IhvpSolution solution = scorer.solve();
     Map<String, Object> facts = new LinkedHashMap<>(solution.facts());
     facts.put("damping", scorer.damping());
-    return new InfluenceSolution(solution.q(), facts, List.of(line(solution)));
+    if (options.curvatureReport()) {
+      progress.message("influence: looking at what the curvature changes");
+      facts.put(CurvatureFacts.KEY, scorer.curvatureReport(solution).facts());
+    }
+    return new InfluenceSolution(solution.q(), facts, line(solution));
+  }
+
+  /** A table of the curvature report; empty where there is none. */
+  List<String> table() {
+    return CurvatureFacts.read(Ranking.tree(facts)).map(CurvatureFacts::lines).orElse(List.of());
   }
 
   private static String line(IhvpSolution solution) {

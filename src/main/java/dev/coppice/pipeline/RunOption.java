@@ -51,6 +51,7 @@ enum RunOption {
       "lissa-scale", only("lissa", o -> o.influence().lissaScale().orElse(null)), SCORE_INFLUENCE),
   LISSA_STEPS("lissa-steps", only("lissa", o -> o.influence().lissaSteps()), SCORE_INFLUENCE),
   LISSA_BATCH("lissa-batch", only("lissa", o -> o.influence().lissaBatch()), SCORE_INFLUENCE),
+  CURVATURE_REPORT("curvature-report", o -> o.influence().curvatureReport(), SCORE_INFLUENCE),
   EFFORT_PARAMS("effort-params", withLlm(o -> o.effort().params()), SCORE_EFFORT),
   CUTOFF("cutoff", withLlm(o -> o.effort().cutoff()), SCORE_EFFORT),
   LOSS("loss", withLlm(o -> o.effort().loss()), SCORE_EFFORT),

@@ -38,6 +38,7 @@ final class RunReportModel {
         environment(),
         Optional.of(surrogate(facts(StageName.TRAIN_SURROGATE))),
         Optional.of(influence(facts(StageName.SCORE_INFLUENCE).path("solution"))),
+        CurvatureFacts.read(facts(StageName.SCORE_INFLUENCE).path("solution")),
         options.llm().isPresent() ? effort(facts(StageName.SCORE_EFFORT)) : Map.of(),
         scores.overall(),
         scores.selection(),

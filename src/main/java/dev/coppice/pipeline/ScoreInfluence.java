@@ -57,7 +57,7 @@ public final class ScoreInfluence {
         InfluenceScorer scorer =
             InfluenceSetup.scorer(backend, weights, samples, options, run.seed())) {
       progress.message(opened.why());
-      InfluenceSolution solution = InfluenceSolution.of(scorer);
+      InfluenceSolution solution = InfluenceSolution.of(scorer, options, progress);
       ScoreCsv.write(out, scores(scorer, samples.scorable(), progress));
       Map<String, Object> facts = new LinkedHashMap<>(solution.facts());
       facts.put("scored", samples.scorable().length);
@@ -89,7 +89,8 @@ public final class ScoreInfluence {
 
   private static List<String> lines(
       InfluenceSolution solution, SurrogateSamples samples, Path out) {
-    List<String> lines = new ArrayList<>(solution.lines());
+    List<String> lines = new ArrayList<>(List.of(solution.line()));
+    lines.addAll(solution.table());
     lines.add(
         String.format(
             Locale.ROOT,

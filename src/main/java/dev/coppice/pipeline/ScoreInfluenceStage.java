@@ -106,7 +106,8 @@ final class ScoreInfluenceStage implements Stage {
     } else {
       run.progress().message(name().label() + ": solving for the influence direction");
       run.begin();
-      InfluenceSolution solution = InfluenceSolution.of(scorer);
+      InfluenceSolution solution =
+          InfluenceSolution.of(scorer, context.options().influence(), run.progress());
       saveSolution(run, solution);
       run.end();
     }
@@ -147,6 +148,6 @@ final class ScoreInfluenceStage implements Stage {
     saved.put("q", solution.q());
     JsonFile.write(context.folder().work(SOLUTION), saved);
     run.fact("solution", MAPPER.valueToTree(solution.facts()));
-    solution.lines().forEach(line -> run.progress().message(name().label() + ": " + line));
+    run.progress().message(name().label() + ": " + solution.line());
   }
 }

@@ -42,6 +42,8 @@ class UsageTest {
         "--holdout | -1",
         "--solver | newton",
         "--damping | -1",
+        "--damping | 0.1xx",
+        "--curvature-report | maybe",
         "--tolerance | 0",
         "--curvature | fisher",
         "--params | first-block",

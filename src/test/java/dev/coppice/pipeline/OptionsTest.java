@@ -81,7 +81,15 @@ class OptionsTest {
             "holdout"),
         labels(StageName.TRAIN_SURROGATE, alone));
     assertEquals(
-        List.of("seed", "holdout", "solver", "damping", "tolerance", "curvature", "params"),
+        List.of(
+            "seed",
+            "holdout",
+            "solver",
+            "damping",
+            "tolerance",
+            "curvature",
+            "params",
+            "curvature-report"),
         labels(StageName.SCORE_INFLUENCE, alone));
     assertEquals(
         List.of("seed", "n", "strata", "hard-prune", "strategy"), labels(StageName.SELECT, alone));
@@ -95,7 +103,8 @@ class OptionsTest {
             "curvature",
             "params",
             "lissa-steps",
-            "lissa-batch"),
+            "lissa-batch",
+            "curvature-report"),
         labels(StageName.SCORE_INFLUENCE, both));
     assertEquals(
         List.of("seed of a fresh LoRA adapter", "effort-params", "cutoff", "loss"),
@@ -164,7 +173,8 @@ class OptionsTest {
 
   private static InfluenceOptions influence(
       String solver, String damping, String curvature, Optional<Double> scale) {
-    return new InfluenceOptions(solver, damping, 1e-6, curvature, "last-dense", scale, 5000, 1);
+    return new InfluenceOptions(
+        solver, damping, 1e-6, curvature, "last-dense", scale, 5000, 1, true);
   }
 
   private static void assertNames(String option, Executable action) {
