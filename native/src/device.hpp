@@ -6,6 +6,16 @@
 
 namespace coppice {
 
+// The surrogate behind its last dense layer, as the operations cop_dense_tail_* share it.
+struct DenseTail {
+  const float *middle_xhat, *middle_rstd, *middle_gamma;
+  const float *first, *first_weight, *second, *second_weight, *hidden;
+  const float *out_xhat, *out_rstd, *out_gamma;
+  const float* table;
+  const int32_t *positives, *negatives;
+  const float *w, *dhidden, *dmiddle;
+};
+
 class Device {
  public:
   virtual ~Device();
@@ -82,6 +92,11 @@ class Device {
   virtual void linear_grad_sqnorm(int32_t B, int32_t I, int32_t O, const int32_t* offsets, const float* act,
                                   const float* delta, float* out) = 0;
   virtual void row_outer(int32_t T, int32_t I, int32_t O, const float* act, const float* delta, float* out) = 0;
+  virtual void row_square(int32_t T, int32_t D, const float* x, float* out) = 0;
+  virtual void dense_tail_hvp(int32_t T, int32_t D, int32_t V, int32_t gauss_newton, const DenseTail& tail,
+                              const float* x, const float* direction, float* out) = 0;
+  virtual void dense_tail_curvature(int32_t T, int32_t D, int32_t V, int32_t gauss_newton, const DenseTail& tail,
+                                    float* out) = 0;
   virtual void item_topk(int32_t U, int32_t D, int32_t V, int32_t K, const float* h, const float* table,
                          const int32_t* mask_offsets, const int32_t* mask_ids, int32_t* ids) = 0;
   virtual void rms_norm_forward(int32_t T, int32_t D, const float* x, const float* weight, float eps, float* y,

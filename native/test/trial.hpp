@@ -100,10 +100,12 @@ struct Call {
 // All operations that take tensors; calls_*.cpp.
 std::vector<Call> core_calls();
 std::vector<Call> surrogate_calls();
+std::vector<Call> influence_calls();
 std::vector<Call> language_calls();
 inline std::vector<Call> all_calls() {
   std::vector<Call> calls = core_calls();
   for (const Call& call : surrogate_calls()) calls.push_back(call);
+  for (const Call& call : influence_calls()) calls.push_back(call);
   for (const Call& call : language_calls()) calls.push_back(call);
   return calls;
 }

@@ -210,6 +210,37 @@ COP_API int32_t cop_linear_grad_sqnorm(cop_context* ctx, int32_t B, int32_t I, i
 COP_API int32_t cop_row_outer(cop_context* ctx, int32_t T, int32_t I, int32_t O, const float* act, const float* delta,
                               float* out);
 
+// ---- curvature of the surrogate in its last dense layer ----
+
+// What follows the layer s = x W^T + ..., position by position: m = LN(s), a = relu(m first^T), f = relu(a second^T),
+// h = LN(f + m), and the sampled binary cross-entropy of h with weight w; biases enter by the values kept.
+// M_t is the second derivative of position t's weighted loss in s_t: the Hessian, or with gauss_newton its positive
+// semi-definite part, in which the backward pass keeps its coefficients. The arguments that all share:
+// middle_xhat, out_xhat (T,D), middle_rstd, out_rstd (T), middle_gamma, out_gamma (D): of the two layer norms;
+// first, second (T,D): a and f; first_weight, second_weight (D,D); hidden (T,D): h; table (V,D);
+// positives, negatives (T) I32; w (T); dhidden, dmiddle (T,D): gradients of the weighted loss in h and m.
+
+// out = sum_t (M_t V x_t) x_t^T: the product of the curvature with the direction V = direction, summed over the
+// positions in order, in float32.  x (T,D); direction, out (D,D)
+COP_API int32_t cop_dense_tail_hvp(cop_context* ctx, int32_t T, int32_t D, int32_t V, int32_t gauss_newton,
+                                   const float* x, const float* middle_xhat, const float* middle_rstd,
+                                   const float* middle_gamma, const float* first, const float* first_weight,
+                                   const float* second, const float* second_weight, const float* hidden,
+                                   const float* out_xhat, const float* out_rstd, const float* out_gamma,
+                                   const float* table, const int32_t* positives, const int32_t* negatives,
+                                   const float* w, const float* dhidden, const float* dmiddle, const float* direction,
+                                   float* out);
+// out[t,q(i,j)] = M_t[i,j] for i >= j, column after column: q(i,j) = j*D - j*(j-1)/2 + i - j.  out (T,D*(D+1)/2)
+COP_API int32_t cop_dense_tail_curvature(cop_context* ctx, int32_t T, int32_t D, int32_t V, int32_t gauss_newton,
+                                         const float* middle_xhat, const float* middle_rstd, const float* middle_gamma,
+                                         const float* first, const float* first_weight, const float* second,
+                                         const float* second_weight, const float* hidden, const float* out_xhat,
+                                         const float* out_rstd, const float* out_gamma, const float* table,
+                                         const int32_t* positives, const int32_t* negatives, const float* w,
+                                         const float* dhidden, const float* dmiddle, float* out);
+// out[t,q(i,j)] = x[t,i] * x[t,j] for i >= j, in the same places.  x (T,D), out (T,D*(D+1)/2)
+COP_API int32_t cop_row_square(cop_context* ctx, int32_t T, int32_t D, const float* x, float* out);
+
 // ---- ranking ----
 
 // The K best items 1..V-1 for each row by score table[item].h[row], best first, ties by lower id, without the items

@@ -74,6 +74,11 @@ class CpuDevice final : public CpuMemory {
   void linear_grad_sqnorm(int32_t B, int32_t I, int32_t O, const int32_t* offsets, const float* act, const float* delta,
                           float* out) override;
   void row_outer(int32_t T, int32_t I, int32_t O, const float* act, const float* delta, float* out) override;
+  void row_square(int32_t T, int32_t D, const float* x, float* out) override;
+  void dense_tail_hvp(int32_t T, int32_t D, int32_t V, int32_t gauss_newton, const DenseTail& tail, const float* x,
+                      const float* direction, float* out) override;
+  void dense_tail_curvature(int32_t T, int32_t D, int32_t V, int32_t gauss_newton, const DenseTail& tail,
+                            float* out) override;
   void item_topk(int32_t U, int32_t D, int32_t V, int32_t K, const float* h, const float* table,
                  const int32_t* mask_offsets, const int32_t* mask_ids, int32_t* ids) override;
   void rms_norm_forward(int32_t T, int32_t D, const float* x, const float* weight, float eps, float* y,
@@ -86,6 +91,13 @@ class CpuDevice final : public CpuMemory {
   void swiglu_backward(int64_t N, const float* dout, const float* gate, const float* up, float* dgate,
                        float* dup) override;
   void cross_entropy(int32_t T, int32_t V, const int32_t* targets, const float* w, float* logits, float* loss) override;
+
+ private:
+  // A device of one thread for each thread, with so much scratch that it need not grow in a parallel region: for
+  // operations that are made of others and share their rows among the threads themselves.
+  void make_parts(int64_t scratch_bytes);
+  CpuDevice& part(int32_t thread);
+  CpuDevice** parts_ = nullptr;
 };
 
 }  // namespace COPPICE_ISA

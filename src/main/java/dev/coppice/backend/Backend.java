@@ -5,15 +5,15 @@ import java.nio.file.Path;
 
 /**
  * A device that owns memory and computes: the operations are in {@link CoreOps}, {@link
- * SurrogateOps} and {@link LanguageOps}. One backend has one queue and is used by one thread at a
- * time.
+ * SurrogateOps}, {@link InfluenceOps} and {@link LanguageOps}. One backend has one queue and is
+ * used by one thread at a time.
  *
  * <p>Operations read and write tensors of this backend only, may return before the work is done,
  * and never fall back to another device; {@link Tensor}'s reads wait. Outputs must not overlap
  * inputs unless an operation says so. An operation that throws IllegalArgumentException has written
  * nothing.
  */
-public interface Backend extends CoreOps, SurrogateOps, LanguageOps, AutoCloseable {
+public interface Backend extends CoreOps, SurrogateOps, InfluenceOps, LanguageOps, AutoCloseable {
 
   /** {@code reference}, {@code cpu} or {@code cuda}; recorded in every result. */
   String name();

@@ -4,7 +4,7 @@ package dev.coppice.backend;
 import static dev.coppice.backend.nativelib.Coppice.*;
 
 /** {@link LanguageOps}: each operation's shape rule, then its function of {@code coppice.h}. */
-abstract class NativeLanguageOps extends NativeSurrogateOps {
+abstract class NativeLanguageOps extends NativeInfluenceOps {
 
   @Override
   public void rmsNormForward(Tensor x, Tensor weight, float eps, Tensor y, Tensor rstd) {

@@ -220,6 +220,29 @@ final class OpShapes {
     require(ids.dim(1) > 0, "K of at least 1");
   }
 
+  static void denseTail(InfluenceOps.DenseTailState s) {
+    rank("hidden", s.hidden(), 2);
+    rank("table", s.table(), 2);
+    int t = s.hidden().dim(0);
+    int d = s.hidden().dim(1);
+    require(d > 0, "at least one column");
+    likeRows(s.hidden(), s.middleXhat(), s.first(), s.second(), s.outXhat());
+    likeRows(s.hidden(), s.dhidden(), s.dmiddle());
+    f32("middleRstd", s.middleRstd(), t);
+    f32("outRstd", s.outRstd(), t);
+    f32("middleGamma", s.middleGamma(), d);
+    f32("outGamma", s.outGamma(), d);
+    f32("firstWeight", s.firstWeight(), d, d);
+    f32("secondWeight", s.secondWeight(), d, d);
+    sampledBce(s.hidden(), s.table(), s.positives(), s.negatives(), s.w());
+  }
+
+  static void rowSquare(Tensor x, Tensor out) {
+    rank("x", x, 2);
+    f32("x", x, x.dims());
+    f32("out", out, x.dim(0), Math.toIntExact(InfluenceOps.triangle(x.dim(1))));
+  }
+
   static void rmsNorm(Tensor x, Tensor weight, Tensor y, Tensor rstd) {
     rank("x", x, 2);
     require(x.dim(1) > 0, "at least one column");

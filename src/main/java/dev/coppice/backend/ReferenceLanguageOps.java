@@ -2,7 +2,7 @@
 package dev.coppice.backend;
 
 /** {@link LanguageOps}: each operation's shape rule, then its formula on arrays. */
-abstract class ReferenceLanguageOps extends ReferenceSurrogateOps {
+abstract class ReferenceLanguageOps extends ReferenceInfluenceOps {
 
   @Override
   public void rmsNormForward(Tensor x, Tensor weight, float eps, Tensor y, Tensor rstd) {

@@ -429,6 +429,65 @@ public final class Coppice {
       @Cast("const float*") long delta,
       @Cast("float*") long out);
 
+  public static native int cop_dense_tail_hvp(
+      @Cast("cop_context*") long ctx,
+      int T,
+      int D,
+      int V,
+      int gaussNewton,
+      @Cast("const float*") long x,
+      @Cast("const float*") long middleXhat,
+      @Cast("const float*") long middleRstd,
+      @Cast("const float*") long middleGamma,
+      @Cast("const float*") long first,
+      @Cast("const float*") long firstWeight,
+      @Cast("const float*") long second,
+      @Cast("const float*") long secondWeight,
+      @Cast("const float*") long hidden,
+      @Cast("const float*") long outXhat,
+      @Cast("const float*") long outRstd,
+      @Cast("const float*") long outGamma,
+      @Cast("const float*") long table,
+      @Cast("const int32_t*") long positives,
+      @Cast("const int32_t*") long negatives,
+      @Cast("const float*") long w,
+      @Cast("const float*") long dhidden,
+      @Cast("const float*") long dmiddle,
+      @Cast("const float*") long direction,
+      @Cast("float*") long out);
+
+  public static native int cop_dense_tail_curvature(
+      @Cast("cop_context*") long ctx,
+      int T,
+      int D,
+      int V,
+      int gaussNewton,
+      @Cast("const float*") long middleXhat,
+      @Cast("const float*") long middleRstd,
+      @Cast("const float*") long middleGamma,
+      @Cast("const float*") long first,
+      @Cast("const float*") long firstWeight,
+      @Cast("const float*") long second,
+      @Cast("const float*") long secondWeight,
+      @Cast("const float*") long hidden,
+      @Cast("const float*") long outXhat,
+      @Cast("const float*") long outRstd,
+      @Cast("const float*") long outGamma,
+      @Cast("const float*") long table,
+      @Cast("const int32_t*") long positives,
+      @Cast("const int32_t*") long negatives,
+      @Cast("const float*") long w,
+      @Cast("const float*") long dhidden,
+      @Cast("const float*") long dmiddle,
+      @Cast("float*") long out);
+
+  public static native int cop_row_square(
+      @Cast("cop_context*") long ctx,
+      int T,
+      int D,
+      @Cast("const float*") long x,
+      @Cast("float*") long out);
+
   public static native int cop_item_topk(
       @Cast("cop_context*") long ctx,
       int U,
