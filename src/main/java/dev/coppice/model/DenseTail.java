@@ -4,6 +4,7 @@ package dev.coppice.model;
 import dev.coppice.backend.Allocator;
 import dev.coppice.backend.Backend;
 import dev.coppice.backend.Dropout;
+import dev.coppice.backend.InfluenceOps.DenseTailState;
 import dev.coppice.backend.Tensor;
 
 /**
@@ -12,7 +13,7 @@ import dev.coppice.backend.Tensor;
  * Everything before is constant in W and everything here is position by position, so second
  * derivatives in W need these layers only.
  *
- * <p>Tangents are forward-over-reverse: the directional derivative of the gradient, without finite
+ * <p>Curvature is forward-over-reverse: the directional derivative of the gradient, without finite
  * differences.
  *
  * @see <a href="https://doi.org/10.1162/neco.1994.6.1.147">Pearlmutter 1994</a>
@@ -25,28 +26,9 @@ public final class DenseTail {
 
   /** Values that no later call needs, for as many positions as one call may have. */
   private record Scratch(
-      Tensor sum,
-      Tensor middle,
-      Tensor dpos,
-      Tensor dneg,
-      Tensor middleXhatDot,
-      Tensor middleRstdDot,
-      Tensor outXhatDot,
-      Tensor outRstdDot,
-      Tensor upper,
-      Tensor lower) {
+      Tensor sum, Tensor middle, Tensor dpos, Tensor dneg, Tensor upper, Tensor lower) {
     static Scratch of(Allocator a, int t, int d) {
-      return new Scratch(
-          a.f32(t, d),
-          a.f32(t, d),
-          a.f32(t),
-          a.f32(t),
-          a.f32(t, d),
-          a.f32(t),
-          a.f32(t, d),
-          a.f32(t),
-          a.f32(t, d),
-          a.f32(t, d));
+      return new Scratch(a.f32(t, d), a.f32(t, d), a.f32(t), a.f32(t), a.f32(t, d), a.f32(t, d));
     }
 
     Scratch rows(int t) {
@@ -55,10 +37,6 @@ public final class DenseTail {
           middle.rows(0, t),
           dpos.rows(0, t),
           dneg.rows(0, t),
-          middleXhatDot.rows(0, t),
-          middleRstdDot.rows(0, t),
-          outXhatDot.rows(0, t),
-          outRstdDot.rows(0, t),
           upper.rows(0, t),
           lower.rows(0, t));
     }
@@ -104,7 +82,7 @@ public final class DenseTail {
         s.dpos(),
         s.dneg(),
         state.dhidden());
-    backward(state, state.dhidden(), s, state.dmiddle(), delta);
+    backward(state, s, delta);
   }
 
   private void forward(TailState state, Tensor residual, Scratch s) {
@@ -137,22 +115,34 @@ public final class DenseTail {
         state.outRstd());
   }
 
-  /** From a gradient in the hidden state to those in the middle and in s. */
-  private void backward(TailState state, Tensor dhidden, Scratch s, Tensor dmiddle, Tensor delta) {
+  /** From the gradient in the hidden state to those in the middle and in s. */
+  private void backward(TailState state, Scratch s, Tensor delta) {
     backend.residualLayerNormBackward(
-        dhidden,
+        state.dhidden(),
         state.outXhat(),
         state.outRstd(),
         layers.outputNorm().gamma(),
         Dropout.NONE,
-        dmiddle,
+        state.dmiddle(),
         null,
         null,
         null,
         null);
-    throughPointwise(state, s, dmiddle);
+    backend.biasReluBackward(state.dmiddle(), state.second(), s.upper(), null);
+    backend.gemm(false, false, 1f, s.upper(), layers.second().weight(), 0f, s.lower());
+    backend.biasReluBackward(s.lower(), state.first(), s.lower(), null);
+    backend.gemm(false, false, 1f, s.lower(), layers.first().weight(), 1f, state.dmiddle());
+    delta(state, delta);
+  }
+
+  /**
+   * The gradient of the weighted loss in s once more, from what {@link #evaluate} has kept.
+   *
+   * @param delta (T,D)
+   */
+  public void delta(TailState state, Tensor delta) {
     backend.residualLayerNormBackward(
-        dmiddle,
+        state.dmiddle(),
         state.middleXhat(),
         state.middleRstd(),
         layers.attentionNorm().gamma(),
@@ -164,103 +154,48 @@ public final class DenseTail {
         null);
   }
 
-  /** Adds the gradient that passes through the two pointwise layers to that of the residual. */
-  private void throughPointwise(TailState state, Scratch s, Tensor dmiddle) {
-    backend.biasReluBackward(dmiddle, state.second(), s.upper(), null);
-    backend.gemm(false, false, 1f, s.upper(), layers.second().weight(), 0f, s.lower());
-    backend.biasReluBackward(s.lower(), state.first(), s.lower(), null);
-    backend.gemm(false, false, 1f, s.lower(), layers.first().weight(), 1f, dmiddle);
+  /**
+   * The product of the summed curvature in W with a direction: {@code sum_t (M_t V x_t) x_t^T},
+   * with M_t the second derivative of the position's weighted loss in s_t.
+   *
+   * @param state after {@link #evaluate}
+   * @param direction V, (D,D)
+   * @param product (D,D)
+   */
+  public void product(TailState state, Tensor direction, Curvature curvature, Tensor product) {
+    boolean gaussNewton = curvature == Curvature.GAUSS_NEWTON;
+    backend.denseTailHvp(arguments(state), gaussNewton, state.x(), direction, product);
   }
 
   /**
-   * The tangent of delta along a direction of s, position by position: {@code deltaDot_t = M_t
-   * sDot_t} with M_t the curvature of the position's weighted loss in s_t.
+   * Each position's M_t, as {@link dev.coppice.backend.InfluenceOps#denseTailCurvature} packs it.
    *
    * @param state after {@link #evaluate}
-   * @param sDot direction, (T,D); for a direction V of W it is {@code x V^T}
-   * @param deltaDot receives the tangent, (T,D); not sDot
+   * @param packed receives the lower triangles, (T, D (D+1) / 2)
    */
-  public void tangent(TailState state, Tensor sDot, Curvature curvature, Tensor deltaDot) {
-    Scratch s = scratch.rows(state.positionCount());
-    forwardTangent(state, sDot, s);
-    Tensor hiddenDot = s.sum();
-    Tensor dhiddenDot = s.upper();
-    backend.sampledBceJvp(
+  public void curvature(TailState state, Curvature curvature, Tensor packed) {
+    boolean gaussNewton = curvature == Curvature.GAUSS_NEWTON;
+    backend.denseTailCurvature(arguments(state), gaussNewton, packed);
+  }
+
+  private DenseTailState arguments(TailState state) {
+    return new DenseTailState(
+        state.middleXhat(),
+        state.middleRstd(),
+        layers.attentionNorm().gamma(),
+        state.first(),
+        layers.first().weight(),
+        state.second(),
+        layers.second().weight(),
         state.hidden(),
-        hiddenDot,
+        state.outXhat(),
+        state.outRstd(),
+        layers.outputNorm().gamma(),
         weights.items(),
-        null,
         state.positives(),
         state.negatives(),
         state.weights(),
-        null,
-        s.dpos(),
-        s.dneg(),
-        dhiddenDot);
-    Tensor dmiddleDot = s.middle();
-    if (curvature == Curvature.HESSIAN) {
-      backwardTangent(state, s, dhiddenDot, dmiddleDot, deltaDot);
-    } else { // Gauss-Newton: the backward pass is linear, its coefficients are held
-      backward(state, dhiddenDot, s, dmiddleDot, deltaDot);
-    }
-  }
-
-  /** Leaves the tangent of the hidden state in {@code sum}. */
-  private void forwardTangent(TailState state, Tensor sDot, Scratch s) {
-    backend.residualLayerNormForwardJvp(
-        sDot,
-        state.middleXhat(),
-        state.middleRstd(),
-        layers.attentionNorm().gamma(),
-        null,
-        null,
-        s.middle(),
-        s.middleXhatDot(),
-        s.middleRstdDot());
-    backend.gemm(false, true, 1f, s.middle(), layers.first().weight(), 0f, s.lower());
-    backend.biasReluForwardJvp(s.lower(), null, state.first(), s.lower());
-    backend.gemm(false, true, 1f, s.lower(), layers.second().weight(), 0f, s.upper());
-    backend.biasReluForwardJvp(s.upper(), null, state.second(), s.upper());
-    backend.axpy(1f, s.middle(), s.upper());
-    backend.residualLayerNormForwardJvp(
-        s.upper(),
-        state.outXhat(),
-        state.outRstd(),
-        layers.outputNorm().gamma(),
-        null,
-        null,
-        s.sum(),
-        s.outXhatDot(),
-        s.outRstdDot());
-  }
-
-  /** The backward pass with its coefficients differentiated too: the Hessian. */
-  private void backwardTangent(
-      TailState state, Scratch s, Tensor dhiddenDot, Tensor dmiddleDot, Tensor deltaDot) {
-    backend.residualLayerNormBackwardJvp(
         state.dhidden(),
-        dhiddenDot,
-        state.outXhat(),
-        s.outXhatDot(),
-        state.outRstd(),
-        s.outRstdDot(),
-        layers.outputNorm().gamma(),
-        null,
-        dmiddleDot,
-        null,
-        null);
-    throughPointwise(state, s, dmiddleDot);
-    backend.residualLayerNormBackwardJvp(
-        state.dmiddle(),
-        dmiddleDot,
-        state.middleXhat(),
-        s.middleXhatDot(),
-        state.middleRstd(),
-        s.middleRstdDot(),
-        layers.attentionNorm().gamma(),
-        null,
-        deltaDot,
-        null,
-        null);
+        state.dmiddle());
   }
 }

@@ -3,6 +3,7 @@ package dev.coppice.score;
 
 import dev.coppice.backend.Allocator;
 import dev.coppice.backend.Backend;
+import dev.coppice.backend.InfluenceOps;
 import dev.coppice.backend.Tensor;
 import dev.coppice.backend.Workspace;
 import dev.coppice.model.Curvature;
@@ -18,7 +19,7 @@ import dev.coppice.solve.HessianProduct;
  * <p>The products of a macro-batch are float32 on the device; macro-batches add up in float64.
  */
 final class LastDenseHessian implements HessianProduct {
-  private static final int DENSE_CHUNK = 2048;
+  private static final int DENSE_CHUNK = 4096;
 
   private final Backend backend;
   private final TailBatches batches;
@@ -26,9 +27,9 @@ final class LastDenseHessian implements HessianProduct {
   private final int width;
   private Tensors tensors;
 
-  private record Tensors(Tensor probe, Tensor sDot, Tensor deltaDot, Tensor result) {
-    static Tensors of(Allocator a, int t, int d) {
-      return new Tensors(a.f32(d, d), a.f32(t, d), a.f32(t, d), a.f32(d, d));
+  private record Tensors(Tensor probe, Tensor result) {
+    static Tensors of(Allocator a, int d) {
+      return new Tensors(a.f32(d, d), a.f32(d, d));
     }
   }
 
@@ -42,7 +43,7 @@ final class LastDenseHessian implements HessianProduct {
 
   /** Takes its tensors; called once to count and once more with memory. */
   void layout(Allocator allocator) {
-    tensors = Tensors.of(allocator, batches.capacity(), width);
+    tensors = Tensors.of(allocator, width);
   }
 
   @Override
@@ -92,11 +93,7 @@ final class LastDenseHessian implements HessianProduct {
   }
 
   private void addProduct(TailState state, double[] sum) {
-    Tensor sDot = tensors.sDot().rows(0, state.positionCount());
-    Tensor deltaDot = tensors.deltaDot().rows(0, state.positionCount());
-    backend.gemm(false, true, 1f, state.x(), tensors.probe(), 0f, sDot);
-    batches.tail().tangent(state, sDot, curvature, deltaDot);
-    backend.gemm(true, false, 1f, deltaDot, state.x(), 0f, tensors.result());
+    batches.tail().product(state, tensors.probe(), curvature, tensors.result());
     add(tensors.result().doubles(), sum);
   }
 
@@ -114,20 +111,17 @@ final class LastDenseHessian implements HessianProduct {
   }
 
   /**
-   * The whole matrix, (P,P) row-major, symmetric: D tangents of each position give the columns of
-   * M_t, and their products with {@code x_t x_t^T} the blocks of rows.
+   * The whole matrix, (P,P) row-major, symmetric: {@code H[(a,i),(b,j)] = (1/N) sum_t M_t[a,b]
+   * x_t[i] x_t[j]}. M_t and {@code x_t x_t^T} are symmetric, so the products of the lower triangles
+   * of the two give every entry.
    */
   double[] dense() {
     int chunk = Math.min(DENSE_CHUNK, batches.capacity());
+    int triangle = Math.toIntExact(InfluenceOps.triangle(width));
+    double[] sum = new double[Math.multiplyExact(triangle, triangle)];
     try (Workspace room =
-        backend.workspace(Workspace.plan(backend, a -> Dense.of(a, chunk, width)))) {
-      Dense dense = Dense.of(room, chunk, width);
-      double[] identity = new double[size()];
-      for (int i = 0; i < width; i++) {
-        identity[i * width + i] = 1;
-      }
-      dense.identity().write(identity);
-      double[] sum = new double[Math.multiplyExact(size(), size())];
+        backend.workspace(Workspace.plan(backend, a -> Dense.of(a, chunk, triangle)))) {
+      Dense dense = Dense.of(room, chunk, triangle);
       for (int m = 0; m < batches.count(); m++) {
         TailState state = batches.state(m);
         for (int from = 0; from < state.positionCount(); from += chunk) {
@@ -135,52 +129,48 @@ final class LastDenseHessian implements HessianProduct {
           addDense(state.rows(from, count), dense, sum);
         }
       }
-      symmetrise(divided(sum, batches.samples()), size());
-      return sum;
     }
+    return unpacked(divided(sum, batches.samples()));
   }
 
-  private record Dense(Tensor identity, Tensor outer, Tensor block) {
-    static Dense of(Allocator a, int t, int d) {
-      return new Dense(a.f32(d, d), a.f32(t, d * d), a.f32(d, d * d));
+  /** Lower triangles of M_t and of {@code x_t x_t^T}, and the sum of their products. */
+  private record Dense(Tensor curvature, Tensor square, Tensor product) {
+    static Dense of(Allocator a, int t, int triangle) {
+      return new Dense(a.f32(t, triangle), a.f32(t, triangle), a.f32(triangle, triangle));
     }
   }
 
   private void addDense(TailState state, Dense dense, double[] sum) {
     int count = state.positionCount();
-    Tensor sDot = tensors.sDot().rows(0, count);
-    Tensor deltaDot = tensors.deltaDot().rows(0, count);
-    Tensor outer = dense.outer().rows(0, count);
-    backend.rowOuter(state.x(), state.x(), outer);
-    for (int column = 0; column < width; column++) {
-      backend.fill(sDot, 0f);
-      backend.biasForward(dense.identity().rows(column, 1).reshape(width), sDot);
-      batches.tail().tangent(state, sDot, curvature, deltaDot);
-      backend.gemm(true, false, 1f, deltaDot, outer, 0f, dense.block());
-      scatterBlock(dense.block().doubles(), column, sum);
-    }
+    Tensor packed = dense.curvature().rows(0, count);
+    Tensor square = dense.square().rows(0, count);
+    batches.tail().curvature(state, curvature, packed);
+    backend.rowSquare(state.x(), square);
+    backend.gemm(true, false, 1f, packed, square, 0f, dense.product());
+    add(dense.product().doubles(), sum);
   }
 
-  /** {@code H[(column,i),(o,j)] += block[o,(i,j)]}; M_t and x x^T are symmetric. */
-  private void scatterBlock(double[] block, int column, double[] sum) {
-    for (int o = 0; o < width; o++) {
+  /** Each entry from the one that stands for it and its mirrors. */
+  private double[] unpacked(double[] packed) {
+    int triangle = Math.toIntExact(InfluenceOps.triangle(width));
+    double[] dense = new double[Math.multiplyExact(size(), size())];
+    for (int a = 0; a < width; a++) {
       for (int i = 0; i < width; i++) {
-        int from = (o * width + i) * width;
-        int to = (column * width + i) * size() + o * width;
-        for (int j = 0; j < width; j++) {
-          sum[to + j] += block[from + j];
+        int row = (a * width + i) * size();
+        for (int b = 0; b < width; b++) {
+          int from = place(a, b) * triangle;
+          for (int j = 0; j < width; j++) {
+            dense[row + b * width + j] = packed[from + place(i, j)];
+          }
         }
       }
     }
+    return dense;
   }
 
-  private static void symmetrise(double[] a, int n) {
-    for (int i = 0; i < n; i++) {
-      for (int j = 0; j < i; j++) {
-        double mean = 0.5 * (a[i * n + j] + a[j * n + i]);
-        a[i * n + j] = mean;
-        a[j * n + i] = mean;
-      }
-    }
+  /** Where the lower triangle, column after column, has the entry (i,j) or (j,i). */
+  private int place(int i, int j) {
+    int column = Math.min(i, j);
+    return column * width - column * (column - 1) / 2 + Math.abs(i - j);
   }
 }
