@@ -50,6 +50,8 @@ final class TailBatches {
     final TailState cache; // of all positions, or null
     final Tensor loss;
     final Tensor delta;
+    final Tensor cachedLoss; // of all positions, or null
+    final Tensor cachedOffsets; // of the samples of one macro-batch, or null
 
     Tensors(Backend backend, Allocator a, SasRecConfig config, int capacity, int all) {
       int d = config.hidden();
@@ -61,6 +63,8 @@ final class TailBatches {
       cache = all == 0 ? null : TailState.of(a, all, d);
       loss = a.f32(capacity);
       delta = a.f32(capacity, d);
+      cachedLoss = all == 0 ? null : a.f32(all);
+      cachedOffsets = all == 0 ? null : a.i32(capacity + 1);
     }
   }
 
@@ -136,8 +140,8 @@ final class TailBatches {
     return Arrays.copyOf(bounds, count + 1);
   }
 
-  /** Runs the model and its tail for some samples, keeping the state where told. */
-  private Evaluated evaluate(int[] ids, TailState room) {
+  /** Runs the model and its tail for some samples, keeping state and losses where told. */
+  private Evaluated evaluate(int[] ids, TailState room, Tensor losses) {
     Tensors t = tensors;
     PackedBatch batch = samples.batch(ids, 0, Weighting.SAMPLE_MEAN);
     int positions = batch.positionCount();
@@ -148,7 +152,7 @@ final class TailBatches {
     state.positives().copyFrom(t.input.positives());
     state.negatives().copyFrom(t.input.negatives());
     state.weights().copyFrom(t.input.weights());
-    Tensor loss = t.loss.rows(0, positions);
+    Tensor loss = losses.rows(0, positions);
     Tensor delta = t.delta.rows(0, positions);
     t.tail.evaluate(state, t.model.lastResidual(), loss, delta);
     return new Evaluated(state, t.input.offsets(), loss, delta);
@@ -156,7 +160,48 @@ final class TailBatches {
 
   /** Evaluates samples of any ids, at most {@link #capacity} positions; valid until the next. */
   Evaluated evaluate(int[] ids) {
-    return evaluate(ids, tensors.state);
+    int first = ids.length == 0 ? -1 : Arrays.binarySearch(scorable, ids[0]);
+    return first >= 0 && cached(first, ids)
+        ? recall(first, first + ids.length)
+        : evaluate(ids, tensors.state, tensors.loss);
+  }
+
+  /** Whether the samples are the scorable ones from {@code first} on, and the cache has them. */
+  private boolean cached(int first, int[] ids) {
+    int end = first + ids.length;
+    if (filled == null
+        || end > scorable.length
+        || !Arrays.equals(scorable, first, end, ids, 0, ids.length)) {
+      return false;
+    }
+    for (int m = block(first); m <= block(end - 1); m++) {
+      if (!filled[m]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** What the evaluation of the scorable samples {@code from .. to-1} gave, from the cache. */
+  private Evaluated recall(int from, int to) {
+    int start = offsets[from];
+    int positions = offsets[to] - start;
+    int[] ofRun = new int[to - from + 1];
+    for (int s = from; s <= to; s++) {
+      ofRun[s - from] = offsets[s] - start;
+    }
+    Tensor where = tensors.cachedOffsets.rows(0, ofRun.length);
+    where.write(ofRun);
+    TailState state = cache(from, to);
+    Tensor delta = tensors.delta.rows(0, positions);
+    tensors.tail.delta(state, delta);
+    return new Evaluated(state, where, tensors.cachedLoss.rows(start, positions), delta);
+  }
+
+  /** The block that holds a scorable sample. */
+  private int block(int number) {
+    int found = Arrays.binarySearch(bounds, number);
+    return found >= 0 ? found : -found - 2;
   }
 
   /** Number of blocks. */
@@ -168,9 +213,11 @@ final class TailBatches {
   Evaluated evaluated(int m) {
     int[] ids = Arrays.copyOfRange(scorable, bounds[m], bounds[m + 1]);
     if (filled == null) {
-      return evaluate(ids, tensors.state);
+      return evaluate(ids, tensors.state, tensors.loss);
     }
-    Evaluated result = evaluate(ids, cache(bounds[m], bounds[m + 1]));
+    TailState room = cache(bounds[m], bounds[m + 1]);
+    Tensor losses = tensors.cachedLoss.rows(offsets[bounds[m]], room.positionCount());
+    Evaluated result = evaluate(ids, room, losses);
     filled[m] = true;
     return result;
   }
@@ -185,8 +232,7 @@ final class TailBatches {
     if (filled == null) {
       return evaluate(new int[] {scorable[number]}).state();
     }
-    int found = Arrays.binarySearch(bounds, number);
-    int m = found >= 0 ? found : -found - 2;
+    int m = block(number);
     if (!filled[m]) {
       evaluated(m);
     }
