@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coppice.data;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -40,6 +41,23 @@ public record Dataset(
     if (negatives.isPresent() && negatives.get().count() != rows) {
       throw new IllegalArgumentException("negatives must have a row a user: " + rows);
     }
+  }
+
+  /**
+   * A data set of some of the users, with all items. It is one of its own: the k-th row chosen is
+   * its sample k, and draws go by that number.
+   *
+   * @param rows different samples of this data set, in the order wanted
+   */
+  public Dataset rows(int[] rows) {
+    return new Dataset(
+        Arrays.stream(rows).mapToObj(users::get).toList(),
+        train.rows(rows),
+        valid.rows(rows),
+        test.rows(rows),
+        titles,
+        prompt,
+        negatives.map(fixed -> fixed.rows(rows)));
   }
 
   /** Number of samples, scorable or not. */

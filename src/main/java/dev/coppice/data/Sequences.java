@@ -25,6 +25,34 @@ public record Sequences(int[] offsets, int[] items) {
     }
   }
 
+  /** Some rows, in the order given. */
+  Sequences rows(int[] chosen) {
+    int[] starts = new int[chosen.length + 1];
+    for (int k = 0; k < chosen.length; k++) {
+      starts[k + 1] = Math.addExact(starts[k], length(chosen[k]));
+    }
+    int[] copies = new int[starts[chosen.length]];
+    for (int k = 0; k < chosen.length; k++) {
+      System.arraycopy(items, start(chosen[k]), copies, starts[k], length(chosen[k]));
+    }
+    return new Sequences(starts, copies);
+  }
+
+  /** Each row with the same row of {@code later} behind it. */
+  Sequences followedBy(Sequences later) {
+    int[] starts = new int[offsets.length];
+    for (int row = 0; row < count(); row++) {
+      starts[row + 1] = Math.addExact(starts[row], length(row) + later.length(row));
+    }
+    int[] joined = new int[starts[count()]];
+    for (int row = 0; row < count(); row++) {
+      System.arraycopy(items, start(row), joined, starts[row], length(row));
+      System.arraycopy(
+          later.items, later.start(row), joined, starts[row] + length(row), later.length(row));
+    }
+    return new Sequences(starts, joined);
+  }
+
   /** Number of rows. */
   public int count() {
     return offsets.length - 1;

@@ -12,6 +12,7 @@ import dev.coppice.data.SurrogateSamples;
 import dev.coppice.data.Weighting;
 import dev.coppice.random.Shuffle;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 
@@ -124,7 +125,27 @@ public final class SasRecTrainer implements AutoCloseable {
    * @throws ArithmeticException if the loss is not finite any more
    */
   public double trainEpoch(int epoch) {
+    return trainEpoch(epoch, new BitSet());
+  }
+
+  /**
+   * One pass over the samples without some of them. Everything else stays as it would be with them:
+   * which batch a sample is in, its place there, its negatives and its dropout masks; a batch's
+   * loss is the mean over the positions that are left. A batch of which no sample is left moves the
+   * weights by Adam's momentum alone. With none removed the bits are those of {@link
+   * #trainEpoch(int)}.
+   *
+   * @param epoch 0-based: picks the order and the negatives
+   * @param removed ids of samples
+   * @return mean loss of the positions left, while training
+   * @throws IllegalArgumentException if no sample is left
+   * @throws ArithmeticException if the loss is not finite any more
+   */
+  public double trainEpoch(int epoch, BitSet removed) {
     int[] scorable = samples.scorable();
+    if (Arrays.stream(scorable).allMatch(removed::get)) {
+      throw new IllegalArgumentException("every sample is removed");
+    }
     int[] order = Shuffle.order(scorable.length, training.seed(), epoch);
     int batch = training.batch();
     long positions = 0;
@@ -136,8 +157,11 @@ public final class SasRecTrainer implements AutoCloseable {
         chosen[i] = scorable[order[from + i]];
       }
       PackedBatch packed = samples.batch(chosen, epoch, Weighting.BATCH_MEAN);
-      batchPositions[s] = packed.positionCount();
-      positions += packed.positionCount();
+      if (!removed.isEmpty()) {
+        packed = packed.without(removed);
+      }
+      batchPositions[s] = packed.weightedCount();
+      positions += batchPositions[s];
       trainStep(packed, s);
     }
     double[] losses = tensors.losses.doubles();

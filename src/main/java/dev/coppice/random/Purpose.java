@@ -36,5 +36,11 @@ public final class Purpose {
   /** Start vectors of spectrum estimates: a = number of the vector, b = element, c = 0. */
   public static final int SPECTRUM = 9;
 
+  /**
+   * What {@code coppice validate} draws: a = number of the draw, b = element, c = what is drawn
+   * (docs/randomness.md).
+   */
+  public static final int VALIDATION = 10;
+
   private Purpose() {}
 }

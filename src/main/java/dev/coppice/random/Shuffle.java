@@ -15,9 +15,19 @@ public final class Shuffle {
    * @param epoch 0-based
    */
   public static int[] order(int count, long seed, int epoch) {
+    return order(count, seed, Purpose.SHUFFLE, epoch, 0);
+  }
+
+  /**
+   * The indices 0..count-1 in ascending order of {@code Philox.key(seed, purpose, a, index, c)} as
+   * unsigned numbers, equal keys by index.
+   *
+   * @param count number of elements, 0 or more
+   */
+  public static int[] order(int count, long seed, int purpose, int a, int c) {
     long[] keys = new long[count];
     for (int index = 0; index < count; index++) {
-      keys[index] = Philox.key(seed, Purpose.SHUFFLE, epoch, index, 0);
+      keys[index] = Philox.key(seed, purpose, a, index, c);
     }
     return byKey(keys);
   }
