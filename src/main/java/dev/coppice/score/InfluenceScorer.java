@@ -128,6 +128,14 @@ public final class InfluenceScorer implements AutoCloseable {
   }
 
   /**
+   * Gradient of the mean loss, gbar, (P). As a {@link #use q} it makes {@link #score} give the
+   * plain gradient dot product {@code g(s) . gbar}: influence without curvature.
+   */
+  public double[] meanGradient() {
+    return risk.meanGradient();
+  }
+
+  /**
    * Takes a q that was solved earlier.
    *
    * @param q (P)
