@@ -71,6 +71,7 @@ public final class Main {
         .addSubcommand(new TrainCommand(session))
         .addSubcommand(score)
         .addSubcommand(new SelectCommand(session))
+        .addSubcommand(new ValidateCommand(session))
         .addSubcommand(new DoctorCommand(session))
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setAbbreviatedOptionsAllowed(false)

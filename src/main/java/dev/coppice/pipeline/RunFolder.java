@@ -34,8 +34,13 @@ final class RunFolder implements AutoCloseable {
    * @throws ConfigException if it holds something else or may not be written
    */
   static void check(Path folder) throws IOException {
+    check(folder, MANIFEST, "run folder");
+  }
+
+  /** The same for a folder whose mark is the file {@code manifest}, called {@code kind}. */
+  static void check(Path folder, String manifest, String kind) throws IOException {
     OutputPath.requireFolder("--out", folder);
-    if (!Files.isDirectory(folder) || Files.exists(folder.resolve(MANIFEST))) {
+    if (!Files.isDirectory(folder) || Files.exists(folder.resolve(manifest))) {
       return;
     }
     try (Stream<Path> entries = Files.list(folder)) {
@@ -46,11 +51,8 @@ final class RunFolder implements AutoCloseable {
               .toList();
       if (!strange.isEmpty()) {
         throw new ConfigException(
-            "--out "
-                + folder
-                + ": holds "
-                + strange.get(0).getFileName()
-                + " and is no run folder; name a new or empty one");
+            "--out %s: holds %s and is no %s; name a new or empty one"
+                .formatted(folder, strange.get(0).getFileName(), kind));
       }
     }
   }
@@ -77,7 +79,8 @@ final class RunFolder implements AutoCloseable {
     }
   }
 
-  private static void deleteTemporaries(Path folder) throws IOException {
+  /** Deletes what processes that were killed have left half written. */
+  static void deleteTemporaries(Path folder) throws IOException {
     List<Path> left;
     try (Stream<Path> entries = Files.list(folder)) {
       left = entries.filter(path -> path.getFileName().toString().matches(TEMPORARY)).toList();

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coppice.pipeline;
+
+import dev.coppice.backend.Backend;
+import dev.coppice.data.SurrogateSamples;
+import dev.coppice.model.SurrogateWeights;
+import dev.coppice.random.Philox;
+import dev.coppice.random.Purpose;
+import dev.coppice.score.InfluenceBatch;
+import dev.coppice.score.InfluenceScorer;
+import dev.coppice.solve.IhvpSolution;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The scores that a validation compares, at the model that was trained on all samples. */
+final class ValidationScores {
+  /** What an influence score is compared with: the same gradients without curvature. */
+  static final String GRADIENT_DOT = "gradient dot ";
+
+  private static final int RANDOM = 4; // counter c of Purpose.VALIDATION
+
+  private final Backend backend;
+  private final SurrogateWeights weights;
+  private final SurrogateSamples samples;
+  private final ValidateOptions options;
+  private final Progress progress;
+  private final StopRequest stop;
+  private final List<ScoreColumn> columns = new ArrayList<>();
+
+  ValidationScores(
+      Backend backend,
+      SurrogateWeights weights,
+      SurrogateSamples samples,
+      ValidateOptions options,
+      Progress progress,
+      StopRequest stop) {
+    this.backend = backend;
+    this.weights = weights;
+    this.samples = samples;
+    this.options = options;
+    this.progress = progress;
+    this.stop = stop;
+  }
+
+  /**
+   * Influence scores in the order asked for, then gradient dot product and norm of each parameter
+   * set, then what costs no gradient.
+   *
+   * @throws dev.coppice.solve.SolverException if one cannot be solved for
+   */
+  List<ScoreColumn> all() {
+    Map<String, InfluenceOptions> parameterSets = new LinkedHashMap<>();
+    for (InfluenceOptions influence : options.influence()) {
+      stop.check();
+      addInfluence(influence);
+      parameterSets.putIfAbsent(influence.params(), influence);
+    }
+    InfluenceBatch last = null;
+    for (InfluenceOptions influence : parameterSets.values()) {
+      stop.check();
+      last = addGradients(influence);
+    }
+    add("loss", last.loss(), false, true, Map.of());
+    addTransitions();
+    addRandom();
+    return columns;
+  }
+
+  private InfluenceScorer scorer(InfluenceOptions influence) {
+    return InfluenceSetup.scorer(backend, weights, samples, influence, options.run().seed());
+  }
+
+  private void addInfluence(InfluenceOptions influence) {
+    String name =
+        "influence %s %s %s"
+            .formatted(influence.params(), influence.curvature(), influence.damping());
+    progress.message("scoring " + name);
+    try (InfluenceScorer scorer = scorer(influence)) {
+      IhvpSolution solution = scorer.solve();
+      double[] scores = scorer.score(samples.scorable()).influence();
+      add(name, scores, true, true, solution.facts());
+      addByTransitions(name, scores);
+    }
+  }
+
+  private InfluenceBatch addGradients(InfluenceOptions influence) {
+    String name = GRADIENT_DOT + influence.params();
+    progress.message("scoring " + name);
+    try (InfluenceScorer scorer = scorer(influence)) {
+      scorer.use(scorer.meanGradient());
+      InfluenceBatch batch = scorer.score(samples.scorable());
+      add(name, batch.influence(), false, true, Map.of());
+      addByTransitions(name, batch.influence());
+      add("gradient norm " + influence.params(), batch.gradNorm(), false, true, Map.of());
+      return batch;
+    }
+  }
+
+  /** Training weighs a sample by its transitions, influence as published does not. */
+  private void addByTransitions(String name, double[] scores) {
+    double[] weighted = scores.clone();
+    for (int i = 0; i < weighted.length; i++) {
+      weighted[i] *= samples.transitions(samples.scorable()[i]);
+    }
+    add(name + ", by transitions", weighted, false, false, Map.of());
+  }
+
+  private void addTransitions() {
+    int[] scorable = samples.scorable();
+    double[] counts = new double[scorable.length];
+    for (int i = 0; i < counts.length; i++) {
+      counts[i] = samples.transitions(scorable[i]);
+    }
+    add("transitions", counts, false, true, Map.of());
+  }
+
+  private void addRandom() {
+    int[] scorable = samples.scorable();
+    double[] drawn = new double[scorable.length];
+    for (int i = 0; i < drawn.length; i++) {
+      drawn[i] = Philox.uniform(options.run().seed(), Purpose.VALIDATION, scorable[i], 0, RANDOM);
+    }
+    add("random", drawn, false, false, Map.of());
+  }
+
+  private void add(
+      String name,
+      double[] ofScorable,
+      boolean predicts,
+      boolean ranks,
+      Map<String, Object> facts) {
+    int[] scorable = samples.scorable();
+    double[] values = new double[scorable[scorable.length - 1] + 1];
+    for (int i = 0; i < scorable.length; i++) {
+      values[scorable[i]] = ofScorable[i];
+    }
+    columns.add(new ScoreColumn(name, values, predicts, ranks, facts));
+  }
+}
