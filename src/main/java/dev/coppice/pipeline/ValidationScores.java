@@ -9,6 +9,7 @@ import dev.coppice.random.Purpose;
 import dev.coppice.score.InfluenceBatch;
 import dev.coppice.score.InfluenceScorer;
 import dev.coppice.solve.IhvpSolution;
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -75,7 +76,10 @@ final class ValidationScores {
   private void addInfluence(InfluenceOptions influence) {
     String name =
         "influence %s %s %s"
-            .formatted(influence.params(), influence.curvature(), influence.damping());
+            .formatted(
+                influence.params(),
+                influence.curvature(),
+                BigDecimal.valueOf(influence.damping()).stripTrailingZeros().toPlainString());
     progress.message("scoring " + name);
     try (InfluenceScorer scorer = scorer(influence)) {
       IhvpSolution solution = scorer.solve();
@@ -92,17 +96,27 @@ final class ValidationScores {
       scorer.use(scorer.meanGradient());
       InfluenceBatch batch = scorer.score(samples.scorable());
       add(name, batch.influence(), false, true, Map.of());
-      addByTransitions(name, batch.influence());
       add("gradient norm " + influence.params(), batch.gradNorm(), false, true, Map.of());
       return batch;
     }
   }
 
-  /** Training weighs a sample by its transitions, influence as published does not. */
+  /**
+   * {@code m(s) (I(s) - mean)}, with m the transitions and the mean weighted by them: to first
+   * order what leaving s out does to a training that averages over the positions of a batch, where
+   * influence as published averages over samples and takes the gradient of the rest to be 0.
+   */
   private void addByTransitions(String name, double[] scores) {
-    double[] weighted = scores.clone();
-    for (int i = 0; i < weighted.length; i++) {
-      weighted[i] *= samples.transitions(samples.scorable()[i]);
+    int[] scorable = samples.scorable();
+    double sum = 0;
+    double transitions = 0;
+    for (int i = 0; i < scores.length; i++) {
+      sum += samples.transitions(scorable[i]) * scores[i];
+      transitions += samples.transitions(scorable[i]);
+    }
+    double[] weighted = new double[scores.length];
+    for (int i = 0; i < scores.length; i++) {
+      weighted[i] = samples.transitions(scorable[i]) * (scores[i] - sum / transitions);
     }
     add(name + ", by transitions", weighted, false, false, Map.of());
   }

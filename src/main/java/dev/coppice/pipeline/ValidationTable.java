@@ -10,7 +10,7 @@ import java.util.Map;
 
 /** The tables of a validation as text. */
 final class ValidationTable {
-  private static final int NAME = 48;
+  private static final int NAME = 52;
   private static final int CELL = 24;
 
   private ValidationTable() {}

@@ -31,7 +31,7 @@ public final class Spearman {
       squaresOfX += dx * dx;
       squaresOfY += dy * dy;
     }
-    double norm = Math.sqrt(squaresOfX) * Math.sqrt(squaresOfY);
+    double norm = Math.sqrt(squaresOfX * squaresOfY);
     return norm == 0 ? 0 : Math.max(-1, Math.min(1, both / norm));
   }
 

@@ -66,6 +66,7 @@ class BadInputTest {
     assertRefused(place, part, SmallRun.prune(folder));
     assertRefused(place, part, SmallRun.pruneWithLlm(folder));
     assertRefused(place, part, List.of("train", "--data", data, "--out", out()));
+    assertRefused(place, part, List.of("validate", "--data", data, "--out", out()));
     assertRefused(
         place,
         part,

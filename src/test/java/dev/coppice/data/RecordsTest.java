@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coppice.data;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -41,6 +43,46 @@ class RecordsTest {
     assertThrows(IllegalArgumentException.class, () -> dataset(one, one, two, null));
     assertThrows(IllegalArgumentException.class, () -> dataset(one, one, one, two));
     assertEquals(1, dataset(one, one, one, one).samples());
+  }
+
+  @Test
+  void someRowsOfADatasetAreOneOfTheirOwn() {
+    Sequences train = SmallDataset.rows(new int[] {1, 2}, new int[] {3}, new int[] {2, 1, 3});
+    Sequences valid = SmallDataset.rows(new int[] {}, new int[] {1}, new int[] {1, 2});
+    Sequences test = SmallDataset.rows(new int[] {3}, new int[] {2}, new int[] {});
+    Sequences fixed = SmallDataset.rows(new int[] {3}, new int[] {}, new int[] {1, 2});
+    Dataset some = SmallDataset.of(3, train, valid, test, fixed).rows(new int[] {2, 0});
+    assertEquals(List.of("user2", "user0"), some.users());
+    assertRows(some.train(), new int[] {2, 1, 3}, new int[] {1, 2});
+    assertRows(some.valid(), new int[] {1, 2}, new int[] {});
+    assertRows(some.test(), new int[] {}, new int[] {3});
+    assertRows(some.negatives().orElseThrow(), new int[] {1, 2}, new int[] {3});
+    assertEquals(3, some.items());
+    assertRows(
+        train.followedBy(valid), new int[] {1, 2}, new int[] {3, 1}, new int[] {2, 1, 3, 1, 2});
+  }
+
+  private static void assertRows(Sequences actual, int[]... expected) {
+    assertArrayEquals(SmallDataset.rows(expected).offsets(), actual.offsets());
+    assertArrayEquals(SmallDataset.rows(expected).items(), actual.items());
+  }
+
+  @Test
+  void aBatchWithoutSomeSamplesIsTheMeanOverTheOthers() {
+    int[] five = {1, 2, 3, 4, 5};
+    PackedBatch batch =
+        new PackedBatch(
+            new int[] {7, 2, 9}, new int[] {0, 2, 3, 5}, five, five, five, five, new double[5]);
+    BitSet removed = new BitSet();
+    removed.set(2);
+    removed.set(4);
+    PackedBatch left = batch.without(removed);
+    assertArrayEquals(new double[] {0.25, 0.25, 0, 0.25, 0.25}, left.weights());
+    assertEquals(4, left.weightedCount());
+    assertEquals(5, left.positionCount());
+    removed.set(0, 10);
+    assertArrayEquals(new double[5], batch.without(removed).weights());
+    assertEquals(0, batch.without(removed).weightedCount());
   }
 
   private static Dataset dataset(Sequences train, Sequences valid, Sequences test, Sequences neg) {
