@@ -68,8 +68,10 @@ final class ValidateCommand implements Callable<Integer> {
       names = "--damping",
       paramLabel = "X",
       split = ",",
-      description = "Ridges added to the Hessian, each a score (0.25,0.01,0.001).")
-  List<Double> dampings = List.of(0.25, 0.01, 0.001);
+      description =
+          "Ridges added to the Hessian, each a score: numbers, or such as 0.1x of its largest"
+              + " eigenvalue (0.25,1x,0.1x,0.01x,0.001x).")
+  List<String> dampings = List.of("0.25", "1x", "0.1x", "0.01x", "0.001x");
 
   @Option(
       names = "--params",
@@ -127,7 +129,7 @@ final class ValidateCommand implements Callable<Integer> {
     List<InfluenceOptions> scores = new ArrayList<>();
     for (String parameterSet : params) {
       for (String curvature : curvatures) {
-        for (Double damping : dampings) {
+        for (String damping : dampings) {
           scores.add(
               new InfluenceOptions(
                   solver,

@@ -76,17 +76,23 @@ final class ValidationScores {
   private void addInfluence(InfluenceOptions influence) {
     String name =
         "influence %s %s %s"
-            .formatted(
-                influence.params(),
-                influence.curvature(),
-                BigDecimal.valueOf(influence.damping()).stripTrailingZeros().toPlainString());
+            .formatted(influence.params(), influence.curvature(), plain(influence.damping()));
     progress.message("scoring " + name);
     try (InfluenceScorer scorer = scorer(influence)) {
       IhvpSolution solution = scorer.solve();
       double[] scores = scorer.score(samples.scorable()).influence();
-      add(name, scores, true, true, solution.facts());
+      Map<String, Object> facts = new LinkedHashMap<>(solution.facts());
+      facts.put("damping", scorer.damping());
+      add(name, scores, true, true, facts);
       addByTransitions(name, scores);
     }
+  }
+
+  /** A damping without trailing zeros and exponents. */
+  private static String plain(String damping) {
+    String unit = damping.endsWith("x") ? "x" : "";
+    String number = damping.substring(0, damping.length() - unit.length());
+    return new BigDecimal(number).stripTrailingZeros().toPlainString() + unit;
   }
 
   private InfluenceBatch addGradients(InfluenceOptions influence) {

@@ -40,7 +40,7 @@ class ValidateTest {
     args.addAll(List.of("--out", folder.resolve(out).toString()));
     args.addAll(List.of("--users", "40", "--epochs", "3", "--batch", "16", "--hidden", "8"));
     args.addAll(List.of("--max-len", "10", "--subsets", "6", "--groups", "2", "--threads", "1"));
-    args.addAll(List.of("--damping", "0.25,0.01", "--bootstrap", "200"));
+    args.addAll(List.of("--damping", "0.25,0.010x", "--bootstrap", "200"));
     args.addAll(List.of(more));
     return args;
   }
@@ -81,8 +81,8 @@ class ValidateTest {
         List.of(
             "influence last-dense hessian 0.25",
             "influence last-dense hessian 0.25, by transitions",
-            "influence last-dense hessian 0.01",
-            "influence last-dense hessian 0.01, by transitions",
+            "influence last-dense hessian 0.01x",
+            "influence last-dense hessian 0.01x, by transitions",
             "gradient dot last-dense",
             "gradient norm last-dense",
             "loss",

@@ -70,7 +70,8 @@ class RemovalsTest {
     sets.forEach(set -> different.add(Arrays.toString(set)));
     assertEquals(sets.size(), different.size());
     // the worked example of docs/randomness.md
-    assertArrayEquals(new int[] {2, 4, 6, 7, 8}, Removals.half(IntStream.range(0, 10).toArray(), 42, 0));
+    assertArrayEquals(
+        new int[] {2, 4, 6, 7, 8}, Removals.half(IntStream.range(0, 10).toArray(), 42, 0));
   }
 
   @Test
