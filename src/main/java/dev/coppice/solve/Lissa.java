@@ -25,6 +25,7 @@ public final class Lissa {
   private static final double SAFETY = 2; // for batches that were not sampled
   private static final double FORGOTTEN = 12; // e^-12 of the start is left after the last step
   private static final double EXPLOSION = 1e4;
+  private static final double ROUGH = 0.1; // a residual that the reader should know of
 
   private final BatchHessian batches;
   private final LissaConfig config;
@@ -75,8 +76,13 @@ public final class Lissa {
     if (!(residual <= 1)) { // worse than q = 0
       throw diverged(g.length, order.length, scale);
     }
+    String note =
+        residual <= ROUGH
+            ? ""
+            : "far from the solution after %d steps; give more, a larger batch, or more damping"
+                .formatted(order.length);
     return new IhvpSolution(
-        "lissa", q, residual, order.length, true, false, "", OptionalDouble.of(scale));
+        "lissa", q, residual, order.length, true, false, note, OptionalDouble.of(scale));
   }
 
   private double[] recursion(double[] g, int[][] order, double scale) {

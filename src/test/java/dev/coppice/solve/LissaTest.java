@@ -144,6 +144,39 @@ class LissaTest {
     assertTrue(solution.residual() < 0.5, "residual " + solution.residual());
   }
 
+  /** Means of several Hessians have smaller largest eigenvalues, so their scale is smaller too. */
+  @Test
+  void theScaleIsThatOfTheMiniBatches() {
+    Samples samples = Samples.of(20, 4);
+    double[] scale = new double[2];
+    int[] batch = {1, 16};
+    for (int k = 0; k < 2; k++) {
+      IhvpSolution solution =
+          Lissa.solve(samples, samples.mean(), G, config(OptionalDouble.empty(), 100, batch[k], 7));
+      scale[k] = solution.scale().getAsDouble();
+      assertTrue(solution.residual() < 0.5, "residual " + solution.residual());
+    }
+    assertEquals(2 * 4 + DAMPING, scale[0], 1e-4, "twice the largest, and the damping");
+    assertTrue(scale[1] > 2 * 0.25 && scale[1] < 0.6 * scale[0], "scale " + scale[1]);
+    Samples steep = Samples.of(20, 40);
+    SolverException failure =
+        assertThrows(
+            SolverException.class,
+            () -> Lissa.solve(steep, steep.mean(), G, config(OptionalDouble.of(2), 400, 4, 7)));
+    assertTrue(failure.getMessage().contains("use a scale of "), failure.getMessage());
+  }
+
+  @Test
+  void tooFewStepsAreTold() {
+    Samples samples = Samples.of(20, 0.5);
+    LissaConfig few = config(OptionalDouble.of(5), 10, 2, 7);
+    IhvpSolution solution = Lissa.solve(samples, samples.mean(), G, few);
+    assertTrue(solution.residual() > 0.1, "residual " + solution.residual());
+    assertTrue(solution.note().contains("after 10 steps"), solution.note());
+    LissaConfig enough = config(OptionalDouble.empty(), 20000, 2, 7);
+    assertEquals("", Lissa.solve(samples, samples.mean(), G, enough).note());
+  }
+
   @Test
   void aSlowExplosionIsDivergenceToo() {
     Samples samples = Samples.of(1, 5.3); // (5.3 + 0.25) / 2.7 is just above 2
