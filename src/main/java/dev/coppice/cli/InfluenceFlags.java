@@ -16,7 +16,8 @@ final class InfluenceFlags {
       names = "--damping",
       paramLabel = "X",
       description =
-          "Ridge added to the Hessian: a number, or such as 0.1x of its largest eigenvalue (0.25).")
+          "Ridge added to the Hessian: a number, or a multiple of its largest eigenvalue (1x;"
+              + " published: 0.25).")
   String damping = DEFAULT.damping();
 
   @Option(

@@ -30,10 +30,10 @@ public record InfluenceOptions(
     int lissaSteps,
     int lissaBatch,
     boolean curvatureReport) {
-  /** As published, but for the solver. */
+  /** The defaults of the command line. */
   public static final InfluenceOptions DEFAULT =
       new InfluenceOptions(
-          "cg", "0.25", 1e-6, "hessian", "last-dense", Optional.empty(), 5000, 1, true);
+          "cg", "1x", 1e-6, "hessian", "last-dense", Optional.empty(), 5000, 1, true);
 
   /**
    * Checks every value.

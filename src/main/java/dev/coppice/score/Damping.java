@@ -82,6 +82,6 @@ public record Damping(double value, boolean relative) {
   /** As {@link #parse} reads it. */
   @Override
   public String toString() {
-    return value + (relative ? "x" : "");
+    return Double.toString(value).replaceFirst("\\.0$", "") + (relative ? "x" : "");
   }
 }

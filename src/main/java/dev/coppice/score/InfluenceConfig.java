@@ -32,11 +32,11 @@ public record InfluenceConfig(
     long seed,
     int macroBatchPositions,
     long cacheBytes) {
-  /** CG, damping 0.25, tolerance 1e-6, Hessian, 5000 LiSSA steps of 1, seed 42, 2 GiB of cache. */
+  /** CG, damping 1x, tolerance 1e-6, Hessian, 5000 LiSSA steps of 1, seed 42, 2 GiB of cache. */
   public static final InfluenceConfig DEFAULT =
       new InfluenceConfig(
           Solver.CG,
-          Damping.absolute(0.25),
+          Damping.relative(1),
           1e-6,
           Curvature.HESSIAN,
           ParameterSet.LAST_DENSE,
@@ -84,6 +84,22 @@ public record InfluenceConfig(
     return new InfluenceConfig(
         other,
         damping,
+        tolerance,
+        curvature,
+        params,
+        lissaScale,
+        lissaSteps,
+        lissaBatch,
+        seed,
+        macroBatchPositions,
+        cacheBytes);
+  }
+
+  /** The same with another damping. */
+  public InfluenceConfig with(Damping other) {
+    return new InfluenceConfig(
+        solver,
+        other,
         tolerance,
         curvature,
         params,

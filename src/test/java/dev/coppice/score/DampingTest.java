@@ -31,6 +31,14 @@ class DampingTest {
     assertEquals(damping, Damping.parse(damping.toString()));
   }
 
+  @Test
+  void writesWhatAReaderWouldWrite() {
+    assertEquals("0.25", Damping.absolute(0.25).toString());
+    assertEquals("0.1x", Damping.relative(0.1).toString());
+    assertEquals("1x", Damping.parse("1.0X").toString());
+    assertEquals("10", Damping.parse("1e1").toString());
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {"", "x", "-1", "-0.1x", "NaN", "Infinity", "1e999", "0.1xx", "0x10", "1d", "1,5"})

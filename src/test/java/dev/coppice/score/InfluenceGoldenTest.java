@@ -153,7 +153,8 @@ class InfluenceGoldenTest {
           assertClose(
               "solution", fixture.doubles("exact/solution"), solution.q(), tested.tolerance());
         });
-    InfluenceConfig direct = InfluenceConfig.DEFAULT.with(InfluenceConfig.Solver.DIRECT);
+    InfluenceConfig direct =
+        InfluenceConfig.DEFAULT.with(InfluenceConfig.Solver.DIRECT).with(Damping.absolute(DAMPING));
     try (Backend backend = tested.open();
         InfluenceScorer scorer = new InfluenceScorer(backend, fixture.weights(), first, direct)) {
       scorer.solve();
