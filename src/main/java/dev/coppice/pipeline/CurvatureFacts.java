@@ -3,6 +3,7 @@ package dev.coppice.pipeline;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.coppice.report.CurvatureEffect;
+import dev.coppice.score.Damping;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -83,16 +84,18 @@ final class CurvatureFacts {
     lines.add("influence against the plain gradient dot product, * the scores of this run:");
     lines.add(
         text(
-            "  %-13s %10s %10s %12s %16s",
+            "  %-13s %10s %9s %12s %16s",
             "curvature", "damping", "", "correlation", "top " + effect.top() + " shared"));
     for (CurvatureEffect.Row row : effect.rows()) {
       lines.add(
           text(
-              "%s %-13s %10.4g %10s %12s %16s",
+              "%s %-13s %10.4g %9s %12s %16s",
               row.used() ? "*" : " ",
               row.curvature(),
               row.damping(),
-              shown("(%.4gx)", row.relative()),
+              row.relative().isPresent()
+                  ? "(" + Damping.relative(row.relative().getAsDouble()) + ")"
+                  : "",
               row.indefinite() && row.spearman().isEmpty()
                   ? "indefinite"
                   : shown("%.4f", row.spearman()),

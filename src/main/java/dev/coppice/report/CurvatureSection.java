@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coppice.report;
 
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -63,7 +64,9 @@ final class CurvatureSection {
               row.curvature() + (row.used() ? " \u2605" : ""),
               row.indefinite() ? "indefinite" : "definite",
               Format.significant(row.damping()),
-              shown(row.relative(), value -> Format.significant(value) + "x"),
+              shown(
+                  row.relative(),
+                  value -> BigDecimal.valueOf(value).stripTrailingZeros().toPlainString() + "x"),
               shown(row.spearman(), Format::metric),
               shown(row.overlap(), Format::percent),
               shown(row.residual(), Format::significant)));

@@ -75,6 +75,26 @@ class ReportOfARunTest {
   }
 
   @Test
+  void theReportHasTheCurvatureOfTheManifest() throws IOException {
+    JsonNode solution =
+        new ObjectMapper()
+            .readTree(file("run.json").toFile())
+            .path("stages")
+            .path("score-influence")
+            .path("facts")
+            .path("solution");
+    JsonNode told = solution.path("curvatureReport");
+    JsonNode shown = page.path("curvature");
+    assertEquals(told.path("rows"), shown.path("rows"));
+    assertEquals(told.path("top"), shown.path("top"));
+    JsonNode spectrum = shown.path("spectra").get(0);
+    for (String name : List.of("largest", "smallest", "largestError", "nodes", "weights")) {
+      assertEquals(told.path("spectra").path("hessian").path(name), spectrum.path(name), name);
+    }
+    assertEquals(solution.path("damping"), page.path("influence").path("damping"));
+  }
+
+  @Test
   void theReportHasTheSelectionAndWhatLedToIt() throws IOException {
     JsonNode ids = page.path("selected");
     assertEquals(selected.size(), ids.size());

@@ -104,6 +104,8 @@ class RunAgainTest {
         "--n | 9 | select report",
         "--lambda | 0.4 | select report",
         "--strategy | top | select report",
+        "--curvature-report | false | score-influence report", // the scores stay the same
+        "--damping | 0.5x | score-influence select report",
         "--damping | 0.5 | score-influence select report",
         "--curvature | gauss-newton | score-influence select report",
         "--solver | direct | score-influence select report",
@@ -137,6 +139,12 @@ class RunAgainTest {
     assertEquals(0, called.code(), called.toString());
     assertSameAsFirst("influence.csv");
     assertSameAsFirst("selection.txt");
+    JsonNode facts = stage("score-influence").path("facts");
+    assertTrue(facts.path("solution").path("curvatureReport").has("rows"), facts.toString());
+    assertEquals(
+        manifest(finished).path("stages").path("score-influence").path("facts"),
+        facts,
+        "what the solution told survives");
     JsonNode units = stage("score-influence").path("units");
     assertEquals(units.path("done"), units.path("begun"));
     assertEquals(units.path("done"), units.path("resumed"));
