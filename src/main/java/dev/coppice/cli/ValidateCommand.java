@@ -139,7 +139,8 @@ final class ValidateCommand implements Callable<Integer> {
                   parameterSet,
                   DEFAULT.lissaScale(),
                   DEFAULT.lissaSteps(),
-                  DEFAULT.lissaBatch()));
+                  DEFAULT.lissaBatch(),
+                  false));
         }
       }
     }
