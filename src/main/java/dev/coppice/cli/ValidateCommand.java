@@ -77,7 +77,9 @@ final class ValidateCommand implements Callable<Integer> {
       names = "--params",
       paramLabel = "NAME",
       split = ",",
-      description = "Weights that influence is about, each a score: last-dense.")
+      description =
+          "Weights that influence is about, each a score: last-dense, last-block, all"
+              + " (last-dense).")
   List<String> params = List.of(DEFAULT.params());
 
   @Option(
@@ -140,7 +142,7 @@ final class ValidateCommand implements Callable<Integer> {
                   DEFAULT.lissaScale(),
                   DEFAULT.lissaSteps(),
                   DEFAULT.lissaBatch(),
-                  false));
+                  DEFAULT.curvatureReport()));
         }
       }
     }

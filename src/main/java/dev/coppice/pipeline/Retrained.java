@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coppice.pipeline;
 
-import dev.coppice.score.Spearman;
+import dev.coppice.score.RankAgreement;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -50,14 +50,15 @@ final class Retrained {
 
   /**
    * How well one training of each set ranks the sets as another does, with another seed: the mean
-   * rank correlation over pairs of repeats. No score can be expected to do better.
+   * rank correlation over pairs of repeats. A score that knew everything but the seed would reach
+   * about its square root against one training.
    */
   double agreement(String quantity, List<Removal> sets) {
     double sum = 0;
     int pairs = 0;
     for (int a = 0; a < repeats; a++) {
       for (int b = 0; b < a; b++) {
-        sum += Spearman.of(of(a, quantity, sets), of(b, quantity, sets));
+        sum += RankAgreement.spearman(of(a, quantity, sets), of(b, quantity, sets));
         pairs++;
       }
     }

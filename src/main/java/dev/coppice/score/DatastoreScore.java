@@ -70,7 +70,7 @@ public final class DatastoreScore {
         measured.length,
         draws,
         seed,
-        chosen -> Spearman.of(at(measured, chosen), at(predicted, chosen)));
+        chosen -> correlation(at(measured, chosen), at(predicted, chosen)));
   }
 
   /**
@@ -88,9 +88,15 @@ public final class DatastoreScore {
         seed,
         chosen -> {
           double[] values = at(measured, chosen);
-          return Spearman.of(values, at(predicted, chosen))
-              - Spearman.of(values, at(against, chosen));
+          return correlation(values, at(predicted, chosen))
+              - correlation(values, at(against, chosen));
         });
+  }
+
+  /** Spearman's; 0 where one side is constant, as some resampled sets may be, and ranks nothing. */
+  private static double correlation(double[] x, double[] y) {
+    double correlation = RankAgreement.spearman(x, y);
+    return Double.isNaN(correlation) ? 0 : correlation;
   }
 
   private static double[] at(double[] values, int[] chosen) {

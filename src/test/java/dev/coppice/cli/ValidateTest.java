@@ -188,6 +188,21 @@ class ValidateTest {
   }
 
   @Test
+  void takesEveryParameterSet() throws IOException {
+    Called called = Called.with(arguments("v", "--params", "last-dense,last-block,all"));
+    assertEquals(0, called.code(), called.toString());
+    List<String> scores = new ArrayList<>();
+    result("v").path("datastore_score").forEach(row -> scores.add(row.path("score").asText()));
+    for (String params : List.of("last-dense", "last-block", "all")) {
+      assertTrue(scores.contains("influence " + params + " hessian 0.25"), scores.toString());
+      assertTrue(scores.contains("gradient dot " + params), scores.toString());
+    }
+    JsonNode all =
+        result("v").path("datastore_score").get(scores.indexOf("influence all hessian 0.25"));
+    assertTrue(all.path("train_loss").has("above_gradient_dot"), all.toString());
+  }
+
+  @Test
   void threadsChangeNoBit() throws IOException {
     assertEquals(0, Called.with(arguments("one")).code());
     List<String> args = arguments("two");
@@ -223,7 +238,7 @@ class ValidateTest {
     "--bootstrap, 99",
     "--damping, '0.1,-1'",
     "--damping, x",
-    "--params, some",
+    "--params, 'all,some'",
     "--curvature, fisher",
     "--solver, newton",
     "--tolerance, 0",

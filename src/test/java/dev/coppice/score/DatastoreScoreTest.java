@@ -163,6 +163,13 @@ class DatastoreScoreTest {
   }
 
   @Test
+  void aConstantScoreRanksNothing() {
+    List<int[]> sets = List.of(new int[] {0, 1}, new int[] {2, 3}, new int[] {1, 2});
+    DatastoreScore lds = new DatastoreScore(sets, new double[] {1, 2, 3}, 100, 1);
+    assertEquals(new Estimate(0, 0, 0), lds.of(new double[] {7, 7, 7, 7}));
+  }
+
+  @Test
   void sumsOverWhatIsRemoved() {
     double[] score = {1, 10, 100, 1000};
     List<int[]> sets = List.of(new int[] {0, 3}, new int[] {}, new int[] {1, 2});
