@@ -10,7 +10,6 @@ import java.util.Map;
 
 /** The tables of a validation as text. */
 final class ValidationTable {
-  private static final int NAME = 52;
   private static final int CELL = 24;
 
   private ValidationTable() {}
@@ -48,13 +47,14 @@ final class ValidationTable {
   private static void addDatastoreScores(
       JsonNode rows, List<String> quantities, List<String> lines) {
     lines.add("");
-    StringBuilder head = new StringBuilder(padded("linear datastore score", NAME));
+    int width = width(rows, "score");
+    StringBuilder head = new StringBuilder(padded("linear datastore score", width));
     for (String quantity : quantities) {
       head.append(padded(quantity, CELL)).append(padded("above gradient dot", CELL));
     }
     lines.add(head.toString().stripTrailing());
     for (JsonNode row : rows) {
-      StringBuilder line = new StringBuilder(padded(row.path("score").asText(), NAME));
+      StringBuilder line = new StringBuilder(padded(row.path("score").asText(), width));
       for (String quantity : quantities) {
         JsonNode cell = row.path(quantity);
         line.append(padded(interval("lds", cell), CELL));
@@ -62,6 +62,15 @@ final class ValidationTable {
       }
       lines.add(line.toString().stripTrailing());
     }
+  }
+
+  /** Room for the longest name and a gap. */
+  private static int width(JsonNode rows, String column) {
+    int longest = 0;
+    for (JsonNode row : rows) {
+      longest = Math.max(longest, row.path(column).asText().length());
+    }
+    return Math.max(longest, CELL) + 2;
   }
 
   private static String interval(String name, JsonNode cell) {
@@ -80,12 +89,13 @@ final class ValidationTable {
       return;
     }
     lines.add("");
-    StringBuilder head = new StringBuilder(padded("change when left out", NAME));
+    int width = width(rows, "removed");
+    StringBuilder head = new StringBuilder(padded("change when left out", width));
     head.append(padded("predicted", CELL));
     quantities.forEach(quantity -> head.append(padded(quantity, CELL)));
     lines.add(head.toString().stripTrailing());
     for (JsonNode row : rows) {
-      StringBuilder line = new StringBuilder(padded(row.path("removed").asText(), NAME));
+      StringBuilder line = new StringBuilder(padded(row.path("removed").asText(), width));
       line.append(padded(number("%+.5f", row.path("predicted")), CELL));
       quantities.forEach(
           quantity -> line.append(padded(number("%+.5f", row.path(quantity)), CELL)));
