@@ -142,13 +142,9 @@ final class ValidationResult {
 
   /** What an influence score is compared with. */
   private Optional<ScoreColumn> gradientDot(ScoreColumn score) {
-    if (!score.predicts()) {
-      return Optional.empty();
-    }
-    String params = score.name().split(" ")[1];
-    return scores.stream()
-        .filter(other -> other.name().equals(ValidationScores.GRADIENT_DOT + params))
-        .findFirst();
+    return score
+        .against()
+        .flatMap(name -> scores.stream().filter(other -> other.name().equals(name)).findFirst());
   }
 
   private static Map<String, Object> facts(String name, Estimate estimate) {

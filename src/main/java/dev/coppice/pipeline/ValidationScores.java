@@ -14,11 +14,12 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The scores that a validation compares, at the model that was trained on all samples. */
 final class ValidationScores {
   /** What an influence score is compared with: the same gradients without curvature. */
-  static final String GRADIENT_DOT = "gradient dot ";
+  private static final String GRADIENT_DOT = "gradient dot ";
 
   private static final int RANDOM = 4; // counter c of Purpose.VALIDATION
 
@@ -63,7 +64,7 @@ final class ValidationScores {
       stop.check();
       last = addGradients(influence);
     }
-    add("loss", last.loss(), false, true, Map.of());
+    add("loss", last.loss(), Optional.empty(), true, Map.of());
     addTransitions();
     addRandom();
     return columns;
@@ -83,7 +84,7 @@ final class ValidationScores {
       double[] scores = scorer.score(samples.scorable()).influence();
       Map<String, Object> facts = new LinkedHashMap<>(solution.facts());
       facts.put("damping", scorer.damping());
-      add(name, scores, true, true, facts);
+      add(name, scores, Optional.of(GRADIENT_DOT + influence.params()), true, facts);
       addByTransitions(name, scores);
     }
   }
@@ -101,8 +102,13 @@ final class ValidationScores {
     try (InfluenceScorer scorer = scorer(influence)) {
       scorer.use(scorer.meanGradient());
       InfluenceBatch batch = scorer.score(samples.scorable());
-      add(name, batch.influence(), false, true, Map.of());
-      add("gradient norm " + influence.params(), batch.gradNorm(), false, true, Map.of());
+      add(name, batch.influence(), Optional.empty(), true, Map.of());
+      add(
+          "gradient norm " + influence.params(),
+          batch.gradNorm(),
+          Optional.empty(),
+          true,
+          Map.of());
       return batch;
     }
   }
@@ -124,7 +130,7 @@ final class ValidationScores {
     for (int i = 0; i < scores.length; i++) {
       weighted[i] = samples.transitions(scorable[i]) * (scores[i] - sum / transitions);
     }
-    add(name + ", by transitions", weighted, false, false, Map.of());
+    add(name + ", by transitions", weighted, Optional.empty(), false, Map.of());
   }
 
   private void addTransitions() {
@@ -133,7 +139,7 @@ final class ValidationScores {
     for (int i = 0; i < counts.length; i++) {
       counts[i] = samples.transitions(scorable[i]);
     }
-    add("transitions", counts, false, true, Map.of());
+    add("transitions", counts, Optional.empty(), true, Map.of());
   }
 
   private void addRandom() {
@@ -142,13 +148,13 @@ final class ValidationScores {
     for (int i = 0; i < drawn.length; i++) {
       drawn[i] = Philox.uniform(options.run().seed(), Purpose.VALIDATION, scorable[i], 0, RANDOM);
     }
-    add("random", drawn, false, false, Map.of());
+    add("random", drawn, Optional.empty(), false, Map.of());
   }
 
   private void add(
       String name,
       double[] ofScorable,
-      boolean predicts,
+      Optional<String> against,
       boolean ranks,
       Map<String, Object> facts) {
     int[] scorable = samples.scorable();
@@ -156,6 +162,6 @@ final class ValidationScores {
     for (int i = 0; i < scorable.length; i++) {
       values[scorable[i]] = ofScorable[i];
     }
-    columns.add(new ScoreColumn(name, values, predicts, ranks, facts));
+    columns.add(new ScoreColumn(name, values, against, ranks, facts));
   }
 }
