@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The conversation with a benchmark: a request a line on stdin, an answer a line on stdout, both JSON.
+
+A request names a task; the other entries are its arguments. An answer holds the seconds of the work and the share of the
+whole that was done in them (1 unless a limit was given), beside the task's own results."""
+import argparse
+import json
+import os
+import sys
+import time
+
+import torch
+
+
+def blas():
+    """The library that matrix products run in, by the files mapped into this process."""
+    torch.ones(8, 8) @ torch.ones(8, 8)
+    with open("/proc/self/maps", encoding="utf-8") as lines:
+        files = {line.split()[-1] for line in lines if "/" in line}
+    for name in ("mkl_rt", "openblas", "blis", "blas"):
+        found = sorted(file for file in files if name in os.path.basename(file) or name in file)
+        if found:
+            return name, found[0]
+    return "unknown", ""
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", required=True, help="data folder")
+    parser.add_argument("--negatives", required=True, help="negatives.txt of that folder")
+    parser.add_argument("--surrogate", required=True, help="weights that are scored and evaluated")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--allow-slow-blas", action="store_true")
+    return parser.parse_args()
+
+
+def started(options):
+    """Sets threads and seed, and refuses a BLAS that would make the comparison unfair."""
+    name, file = blas()
+    if name in ("blas", "unknown") and not options.allow_slow_blas:
+        sys.exit(
+            f"torch computes with {file or 'an unknown BLAS'}, which is several times slower than it could be; "
+            "run benchmarks/peers/install.sh, or give --allow-slow-blas"
+        )
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    return {"torch": torch.__version__, "blas": name, "threads": torch.get_num_threads()}
+
+
+def timed(work):
+    """Result of a call, and its seconds."""
+    start = time.perf_counter()
+    result = work()
+    return result, time.perf_counter() - start
+
+
+def serve(ready, tasks):
+    """Answers requests until there are no more."""
+    print(json.dumps({"ready": ready}), flush=True)
+    for line in sys.stdin:
+        request = json.loads(line)
+        answer = tasks[request.pop("task")](**request)
+        print(json.dumps(answer), flush=True)
