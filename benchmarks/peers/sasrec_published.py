@@ -7,6 +7,7 @@ import random
 import numpy
 import torch
 from torch import nn
+from torch.nn import functional
 
 import inputs
 import serving
@@ -44,8 +45,9 @@ class Intermediate(nn.Module):
         self.drop = nn.Dropout(dropout)
 
     def forward(self, x):
-        hidden = torch.relu(self.conv1d_1(x.transpose(1, 2)))
-        hidden = torch.relu(self.conv1d_2(hidden)).transpose(1, 2)
+        hidden = x
+        for layer in (self.conv1d_1, self.conv1d_2):  # convolutions of length 1, as the products that they are
+            hidden = torch.relu(functional.linear(hidden, layer.weight.squeeze(-1), layer.bias))
         return self.LayerNorm(self.drop(hidden) + x)
 
 
@@ -71,6 +73,7 @@ class SasRec(nn.Module):
     def __init__(self, items, max_len, width, layers, heads, dropout):
         super().__init__()
         self.max_len = max_len
+        self.future = torch.ones(max_len, max_len, dtype=torch.bool).triu(1)
         self.item_embeddings = nn.Embedding(items + 1, width, padding_idx=0)
         self.position_embeddings = nn.Embedding(max_len, width)
         self.LayerNorm = nn.LayerNorm(width, eps=1e-12)
@@ -88,9 +91,8 @@ class SasRec(nn.Module):
             module.weight.data[module.padding_idx].zero_()
 
     def forward(self, x):
-        allowed = (x > 0)[:, None, None, :] & torch.ones(self.max_len, self.max_len, dtype=torch.bool).tril()
-        mask = (~allowed).float() * -10000.0
-        h = self.item_embeddings(x) + self.position_embeddings(torch.arange(self.max_len))
+        mask = ((x == 0)[:, None, None, :] | self.future).float() * -10000.0
+        h = self.item_embeddings(x) + self.position_embeddings.weight
         h = self.drop(self.LayerNorm(h))
         for block in self.item_encoder.layer:
             h = block(h, mask)
@@ -102,7 +104,7 @@ class SasRec(nn.Module):
         p = (self.item_embeddings(positives) * h).sum(-1)
         n = (self.item_embeddings(negatives) * h).sum(-1)
         real = (positives > 0).float()
-        losses = -torch.log(torch.sigmoid(p) + 1e-24) - torch.log(1 - torch.sigmoid(n) + 1e-24)
+        losses = functional.softplus(-p) + functional.softplus(n)
         return (losses * real).sum() / real.sum()
 
 

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+# Shared by the scripts that run benchmarks, which set $root: builds the engine and the benchmarks.
+
+. "$root/scripts/setup.sh"
+
+# Compiles what has changed; the log is shown only if that fails.
+build_benchmarks() {
+  if needs_build; then
+    build
+  fi
+  stamp=$root/target/benchmarks.stamp
+  if [ -f "$stamp" ] && [ -z "$(cd "$root" &&
+    find src benchmarks native cmake pom.xml -newer "$stamp" ! -path '*/results/*' ! -name '*.md' -type f | head -n 1)" ]; then
+    return 0
+  fi
+  log=$root/target/benchmarks.log
+  echo "building the benchmarks (log: $log)..." >&2
+  touch "$stamp.new"
+  if ! (cd "$root" && mvn -B -q -ntp -Pbenchmarks test-compile) >"$log" 2>&1; then
+    cat "$log" >&2
+    echo "the build failed; its log is $log" >&2
+    exit 5
+  fi
+  mv "$stamp.new" "$stamp"
+}
+
+# The commit that is measured, marked where the engine differs from it.
+benchmark_commit() {
+  commit=$(git -C "$root" rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+  if [ -n "$(git -C "$root" status --porcelain -- src native cmake pom.xml 2>/dev/null)" ]; then
+    commit=$commit-changed
+  fi
+  echo "$commit"
+}

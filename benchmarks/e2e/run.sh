@@ -1,0 +1,17 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Times whole tasks against PyTorch in one run, checks that the results agree, and prints one table.
+# run.sh [DATA] [options]; --help lists them. Without DATA a generated data folder is used.
+set -eu
+
+root=$(cd "$(dirname "$0")/../.." && pwd -P)
+. "$root/benchmarks/build.sh"
+build_benchmarks
+
+# As bin/coppice does.
+OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
+export OMP_WAIT_POLICY
+exec "$(java_command)" -XX:+UseSerialGC -Xshare:auto -Xmx4g ${COPPICE_JAVA_OPTS:-} \
+  -cp "$root/target/test-classes:$root/target/classes:$root/target/deps:$root/target/benchmark-lib/*" \
+  dev.coppice.benchmarks.e2e.EndToEnd --root "$root" --commit "$(benchmark_commit)" \
+  --command "benchmarks/e2e/run.sh $*" "$@"

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coppice.benchmarks.e2e;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** The timings of one row. */
+final class Measured {
+  private final Row row;
+  private final List<Run> ours = new ArrayList<>();
+  private final Map<Peer.Kind, List<Run>> peers = new EnumMap<>(Peer.Kind.class);
+
+  Measured(Row row) {
+    this.row = row;
+  }
+
+  void ours(Run run) {
+    ours.add(run);
+  }
+
+  void peer(Peer.Kind kind, Run run) {
+    peers.computeIfAbsent(kind, k -> new ArrayList<>()).add(run);
+  }
+
+  private double seconds() {
+    return median(ours);
+  }
+
+  /** Seconds of the whole task; 0 if the peer has not done it. */
+  private double seconds(Peer.Kind kind) {
+    return peers.containsKey(kind) ? median(peers.get(kind)) : 0;
+  }
+
+  static double median(List<Run> runs) {
+    double[] sorted = runs.stream().mapToDouble(Run::total).sorted().toArray();
+    int middle = sorted.length / 2;
+    return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  }
+
+  static String heading() {
+    return String.format(
+        "%-11s %9s %10s %9s %8s %8s  %-26s %-14s %s",
+        "task", "ours s", "(a) s", "(b) s", "(a)/ours", "(b)/ours", "asked", "missed", "agrees");
+  }
+
+  /** A line of the table. */
+  String line(Checks checks) {
+    double a = seconds(Peer.Kind.PUBLISHED);
+    double b = seconds(Peer.Kind.TUNED);
+    List<String> missed = row.target().missed(seconds(), a, b);
+    return String.format(
+        Locale.ROOT,
+        "%-11s %9.3f %10s %9s %8s %8s  %-26s %-14s %s",
+        row.name(),
+        seconds(),
+        number(a, "%.2f"),
+        number(b, "%.2f"),
+        number(a / seconds(), "%.1f"),
+        number(b / seconds(), "%.1f"),
+        row.target(),
+        missed.isEmpty() ? "-" : String.join(" ", missed),
+        checks.hold(row.name()) ? "yes" : "NO");
+  }
+
+  private static String number(double value, String format) {
+    return value == 0 ? "-" : String.format(Locale.ROOT, format, value);
+  }
+
+  ObjectNode json(ObjectMapper mapper, Checks checks) {
+    ObjectNode node = mapper.createObjectNode().put("task", row.name());
+    add(node.putObject("ours"), ours);
+    for (Map.Entry<Peer.Kind, List<Run>> entry : peers.entrySet()) {
+      String name = entry.getKey().name().toLowerCase(Locale.ROOT);
+      ObjectNode peer = node.putObject(name);
+      add(peer, entry.getValue());
+      peer.put("share", entry.getValue().get(0).share());
+      peer.put("ratio", seconds(entry.getKey()) / seconds());
+    }
+    node.put("asked", row.target().toString());
+    List<String> missed =
+        row.target().missed(seconds(), seconds(Peer.Kind.PUBLISHED), seconds(Peer.Kind.TUNED));
+    node.set("missed", mapper.valueToTree(missed));
+    return node.put("agrees", checks.hold(row.name()));
+  }
+
+  private static void add(ObjectNode node, List<Run> runs) {
+    node.put("median", median(runs));
+    runs.forEach(run -> node.withArray("seconds").add(run.total()));
+  }
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coppice.benchmarks.e2e;
+
+import dev.coppice.backend.Backend;
+import dev.coppice.backend.NativeBackend;
+import dev.coppice.data.Dataset;
+import dev.coppice.data.EvaluationSet;
+import dev.coppice.data.SurrogateSamples;
+import dev.coppice.io.DataFolder;
+import dev.coppice.model.SasRecConfig;
+import dev.coppice.model.SasRecTrainer;
+import dev.coppice.model.SurrogateEvaluator;
+import dev.coppice.model.SurrogateWeights;
+import dev.coppice.model.TrainingConfig;
+import dev.coppice.random.Philox;
+import dev.coppice.random.Purpose;
+import dev.coppice.score.InfluenceConfig;
+import dev.coppice.score.InfluenceScorer;
+import java.nio.file.Path;
+
+/** The engine on a data folder, by its public classes; everything that couples to them is here. */
+final class Ours implements AutoCloseable {
+  static final double DAMPING = 0.25;
+  static final double TOLERANCE = 1e-6;
+  static final double LISSA_SCALE = 25; // the published one
+  static final long SEED = 42;
+  private static final int MAX_LEN = 50;
+  private static final int BATCH = 500;
+
+  final Dataset dataset;
+  final SurrogateSamples samples;
+  final SasRecConfig config;
+  private final Backend backend;
+  private final SasRecTrainer trainer;
+  private final SurrogateEvaluator evaluator;
+  private int epochs;
+
+  Ours(Path data, int threads, double dropout) {
+    dataset = DataFolder.read(data);
+    samples = new SurrogateSamples(dataset, MAX_LEN, 0, SEED);
+    config = new SasRecConfig(dataset.items(), 64, 2, 2, MAX_LEN, (float) dropout);
+    backend = new NativeBackend(NativeBackend.Device.CPU, threads);
+    trainer =
+        new SasRecTrainer(backend, samples, config, new TrainingConfig(1000, BATCH, 1e-3f, SEED));
+    evaluator =
+        new SurrogateEvaluator(
+            backend, config, EvaluationSet.of(dataset, EvaluationSet.Part.VALID, MAX_LEN));
+  }
+
+  String description() {
+    return backend.description();
+  }
+
+  /** The next epoch; its mean loss. */
+  double trainEpoch() {
+    return trainer.trainEpoch(epochs++);
+  }
+
+  SurrogateWeights weights() {
+    return trainer.weights();
+  }
+
+  SurrogateEvaluator evaluator() {
+    return evaluator;
+  }
+
+  /** A scorer of the weights; close it. */
+  InfluenceScorer scorer(SurrogateWeights weights, InfluenceConfig how) {
+    return new InfluenceScorer(backend, weights, samples, how);
+  }
+
+  static InfluenceConfig cg(double damping, double tolerance) {
+    return config(InfluenceConfig.Solver.CG, damping, tolerance, 1);
+  }
+
+  static InfluenceConfig direct() {
+    return config(InfluenceConfig.Solver.DIRECT, DAMPING, TOLERANCE, 1);
+  }
+
+  static InfluenceConfig lissa(int steps) {
+    return config(InfluenceConfig.Solver.LISSA, DAMPING, TOLERANCE, steps);
+  }
+
+  private static InfluenceConfig config(
+      InfluenceConfig.Solver solver, double damping, double tolerance, int steps) {
+    InfluenceConfig base = InfluenceConfig.DEFAULT;
+    return new InfluenceConfig(
+        solver,
+        damping,
+        tolerance,
+        base.curvature(),
+        base.params(),
+        LISSA_SCALE,
+        steps,
+        1,
+        SEED,
+        base.macroBatchPositions(),
+        base.cacheBytes());
+  }
+
+  /** Sample ids of LiSSA's steps, drawn as its documentation says. */
+  int[] lissaOrder(int steps) {
+    int[] scorable = samples.scorable();
+    int[] order = new int[steps];
+    for (int step = 0; step < steps; step++) {
+      order[step] = scorable[Philox.below(scorable.length, SEED, Purpose.LISSA, step, 0, 0)];
+    }
+    return order;
+  }
+
+  @Override
+  public void close() {
+    evaluator.close();
+    trainer.close();
+    backend.close();
+  }
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coppice.benchmarks.e2e;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.BufferedReader;
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** A PyTorch program that waits for requests, JSON lines both ways. */
+final class Peer implements AutoCloseable {
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+
+  /** Which program, and its column. */
+  enum Kind {
+    PUBLISHED("sasrec_published.py", "(a) published"),
+    TUNED("sasrec_tuned.py", "(b) tuned");
+
+    final String program;
+    final String column;
+
+    Kind(String program, String column) {
+      this.program = program;
+      this.column = column;
+    }
+  }
+
+  private final Kind kind;
+  private final Process process;
+  private final BufferedReader answers;
+  private final BufferedWriter requests;
+  private final JsonNode facts;
+
+  /**
+   * How peers are started.
+   *
+   * @param python interpreter with torch
+   * @param folder of the programs
+   * @param environment set for them, over that of this process without its OMP variables
+   */
+  record Setup(String python, Path folder, int threads, Map<String, String> environment) {
+    /** Whether torch can be imported. */
+    boolean available() throws IOException {
+      ProcessBuilder builder = new ProcessBuilder(python, "-c", "import torch");
+      builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD);
+      try {
+        return builder.start().waitFor() == 0;
+      } catch (InterruptedException interrupted) {
+        Thread.currentThread().interrupt();
+        return false;
+      } catch (IOException missing) {
+        return false; // no such interpreter
+      }
+    }
+  }
+
+  /** Starts a program on a data folder and waits until it is ready. */
+  Peer(Kind kind, Setup setup, Path data, Path negatives, Path surrogate) throws IOException {
+    this.kind = kind;
+    List<String> command =
+        new ArrayList<>(List.of(setup.python, setup.folder.resolve(kind.program).toString()));
+    command.addAll(List.of("--data", data.toString(), "--negatives", negatives.toString()));
+    command.addAll(List.of("--surrogate", surrogate.toString(), "--threads", "" + setup.threads));
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().keySet().removeIf(name -> name.startsWith("OMP_"));
+    builder.environment().putAll(setup.environment);
+    process = builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    answers = process.inputReader(StandardCharsets.UTF_8);
+    requests = process.outputWriter(StandardCharsets.UTF_8);
+    facts = answer().get("ready");
+  }
+
+  Kind kind() {
+    return kind;
+  }
+
+  /** Versions and the BLAS in use. */
+  JsonNode facts() {
+    return facts;
+  }
+
+  /** Has a task done. */
+  JsonNode ask(ObjectNode request) throws IOException {
+    requests.write(MAPPER.writeValueAsString(request));
+    requests.newLine();
+    requests.flush();
+    return answer();
+  }
+
+  private JsonNode answer() throws IOException {
+    String line = answers.readLine();
+    if (line == null) {
+      throw new IOException(kind.program + " ended; what it wrote is above");
+    }
+    return MAPPER.readTree(line);
+  }
+
+  static ObjectNode request(String task) {
+    return MAPPER.createObjectNode().put("task", task);
+  }
+
+  @Override
+  public void close() throws IOException {
+    requests.close();
+    try {
+      process.waitFor();
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coppice.benchmarks.e2e;
+
+import dev.coppice.benchmarks.GeneratedData;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Options of the end-to-end benchmark. */
+final class Settings {
+  @Parameters(
+      arity = "0..1",
+      paramLabel = "DATA",
+      description = "data folder; absent: a generated one of 49,156 users and 17,332 items")
+  private Path data;
+
+  @Option(names = "--pairs", defaultValue = "5", description = "timings of each side")
+  private int pairs;
+
+  @Option(names = "--rows", split = ",", description = "tasks, by the names in the table")
+  private List<String> rows = List.of();
+
+  @Option(
+      names = "--peers",
+      split = ",",
+      defaultValue = "published,tuned",
+      description = "published, tuned, both, or none")
+  private List<String> peers;
+
+  @Option(names = "--python", defaultValue = "/usr/bin/python3", description = "with torch")
+  private String python;
+
+  @Option(
+      names = "--default-threading",
+      description =
+          "leave the peers' OpenBLAS threads as installed: they fight those of OpenMP for the"
+              + " cores, and (b)'s epoch takes three times as long")
+  private boolean defaultThreading;
+
+  @Option(names = "--threads", defaultValue = "2", description = "of every side")
+  private int threads;
+
+  @Option(names = "--smoke", description = "a small data set, one pair: does it all work?")
+  private boolean smoke;
+
+  @Option(names = "--long", description = "also 200 epochs and influence by commands, minutes")
+  private boolean wholeCommands;
+
+  @Option(
+      names = "--while-timing",
+      split = " ",
+      paramLabel = "CMD",
+      description = "runs its arguments when the machine is free, as `flock FILE` does")
+  private List<String> whileTiming = List.of();
+
+  @Option(
+      names = "--while-working",
+      split = " ",
+      paramLabel = "CMD",
+      description = "the same around work that is not timed")
+  private List<String> whileWorking = List.of();
+
+  @Option(names = "--root", required = true, hidden = true)
+  private Path root;
+
+  @Option(names = "--commit", defaultValue = "unknown", hidden = true)
+  private String commit;
+
+  @Option(names = "--command", defaultValue = "", hidden = true)
+  private String command;
+
+  Path data() {
+    return data;
+  }
+
+  Path root() {
+    return root;
+  }
+
+  String commit() {
+    return commit;
+  }
+
+  String command() {
+    return command;
+  }
+
+  boolean smoke() {
+    return smoke;
+  }
+
+  boolean wholeCommands() {
+    return wholeCommands;
+  }
+
+  int threads() {
+    return threads;
+  }
+
+  int pairs() {
+    return smoke ? 1 : pairs;
+  }
+
+  int users() {
+    return smoke ? 2000 : GeneratedData.USERS;
+  }
+
+  int items() {
+    return smoke ? 1000 : GeneratedData.ITEMS;
+  }
+
+  int surrogateEpochs() {
+    return smoke ? 2 : 10;
+  }
+
+  boolean wants(String row) {
+    return rows.isEmpty() || rows.contains(row);
+  }
+
+  /** Where files between runs lie. */
+  Path work() {
+    return root.resolve(smoke ? "target/e2e-smoke" : "target/e2e");
+  }
+
+  /** Where the result goes. */
+  Path results() {
+    return smoke ? work() : root.resolve("benchmarks/results");
+  }
+
+  Machine machine() {
+    return new Machine(whileWorking, whileTiming);
+  }
+
+  List<Peer.Kind> kinds() {
+    return List.of(Peer.Kind.values()).stream()
+        .filter(kind -> peers.contains(kind.name().toLowerCase(java.util.Locale.ROOT)))
+        .toList();
+  }
+
+  Peer.Setup peers() {
+    Map<String, String> environment =
+        defaultThreading ? Map.of() : Map.of("OPENBLAS_NUM_THREADS", "1");
+    return new Peer.Setup(python, root.resolve("benchmarks/peers"), threads, environment);
+  }
+}
