@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coppice.benchmarks.e2e;
 
+import dev.coppice.benchmarks.Machine;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.coppice.benchmarks.GeneratedData;
 import dev.coppice.model.SurrogateWeights;
@@ -52,13 +53,14 @@ public final class EndToEnd implements Callable<Integer> {
       List<Row> rows = machine.working(() -> rows(ours, exchange, setup, chosen, data));
       report.peers(peers);
       out.println(Measured.heading());
-      for (Row row : rows) {
-        if (settings.wants(row.name())) {
-          measure(row, machine);
+      try {
+        for (Row row : rows) {
+          if (settings.wants(row.name())) {
+            measure(row, machine);
+          }
         }
-      }
-      for (Row row : rows) {
-        row.close();
+      } finally {
+        rows.forEach(Row::close);
       }
     } finally {
       for (Peer peer : peers) {

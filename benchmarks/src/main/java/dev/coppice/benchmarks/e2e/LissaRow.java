@@ -48,8 +48,8 @@ final class LissaRow implements Row {
     exchange.ids("lissa-order.i32", ours.lissaOrder(STEPS));
     whole = ours.scorer(weights, Ours.lissa(STEPS));
     one = ours.scorer(weights, Ours.lissa(1));
-    whole.solve();
     one.solve();
+    q = whole.solve().q();
   }
 
   @Override

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coppice.benchmarks.e2e;
 
+import dev.coppice.benchmarks.Machine;
 import dev.coppice.benchmarks.GeneratedData;
 import java.nio.file.Path;
 import java.util.List;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coppice.benchmarks.e2e;
 
+import dev.coppice.benchmarks.Machine;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintStream;

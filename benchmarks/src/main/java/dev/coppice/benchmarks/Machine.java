@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.coppice.benchmarks.e2e;
+package dev.coppice.benchmarks;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -17,20 +17,20 @@ import java.util.Map;
  * @param whileWorking for work that is not timed; empty: none
  * @param whileTiming for timings; empty: none
  */
-record Machine(List<String> whileWorking, List<String> whileTiming) {
+public record Machine(List<String> whileWorking, List<String> whileTiming) {
 
   /** Something to do. */
-  interface Work<T> {
+  public interface Work<T> {
     T done() throws IOException;
   }
 
   /** Does work that nobody times, when the machine may be used. */
-  <T> T working(Work<T> work) throws IOException {
+  public <T> T working(Work<T> work) throws IOException {
     return holding(whileWorking, work);
   }
 
   /** Does work that is timed, when nobody else uses the machine. */
-  <T> T timing(Work<T> work) throws IOException {
+  public <T> T timing(Work<T> work) throws IOException {
     return holding(whileTiming, work);
   }
 
@@ -62,7 +62,7 @@ record Machine(List<String> whileWorking, List<String> whileTiming) {
   }
 
   /** What a result must be compared with: the processor and what it can do. */
-  static Map<String, Object> facts() throws IOException {
+  public static Map<String, Object> facts() throws IOException {
     Map<String, Object> facts = new LinkedHashMap<>();
     String cpu = "";
     String flags = "";
