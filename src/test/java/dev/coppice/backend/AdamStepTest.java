@@ -9,7 +9,7 @@ import java.util.stream.Stream;
 
 /** Bound: running error analysis; the bias corrections are formed in float64 and rounded once. */
 class AdamStepTest extends OpParityTest {
-  private static OpCase adam(int n, long step, Adam constants, boolean absolute) {
+  static OpCase adam(int n, long step, Adam constants, boolean absolute) {
     Inputs inputs = new Inputs(31L * n + step, absolute);
     float[] v = new Inputs(n, true).gaussian(n, 0.01);
     return new OpCase("adamStep " + step)

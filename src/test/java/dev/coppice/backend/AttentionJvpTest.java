@@ -19,7 +19,7 @@ class AttentionJvpTest extends OpParityTest {
     return AttentionTest.leaving(op, AttentionTest.forward(s, Dropout.NONE, absolute));
   }
 
-  private static OpCase forward(AttentionTest.Shape s, boolean absolute) {
+  static OpCase forward(AttentionTest.Shape s, boolean absolute) {
     return tangents("attentionForwardJvp", s, absolute)
         .out("outDot", s.rows(), s.heads(), s.width())
         .out("lseDot", s.rows(), s.heads())
@@ -42,7 +42,7 @@ class AttentionJvpTest extends OpParityTest {
         .rounded(c -> new AttentionErrors(c, s.scale(), Dropout.NONE).forwardJvp());
   }
 
-  private static OpCase backward(AttentionTest.Shape s, boolean absolute) {
+  static OpCase backward(AttentionTest.Shape s, boolean absolute) {
     Inputs inputs = new Inputs(19L * s.rows() + s.width(), absolute);
     int size = s.rows() * s.heads() * s.width();
     OpCase op = tangents("attentionBackwardJvp", s, absolute);

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 
 /** Bound: one product and one sum. */
 class AxpyTest extends OpParityTest {
-  private static OpCase axpy(int n, boolean absolute) {
+  static OpCase axpy(int n, boolean absolute) {
     Inputs inputs = new Inputs(n, absolute);
     return new OpCase("axpy")
         .in("x", inputs.gaussian(n), n)

@@ -20,7 +20,7 @@ class BiasReluTest extends OpParityTest {
     {300, 255}
   };
 
-  private static OpCase forward(int rows, int width, boolean bias, boolean inPlace, boolean abs) {
+  static OpCase forward(int rows, int width, boolean bias, boolean inPlace, boolean abs) {
     Inputs inputs = new Inputs(31L * rows + width, abs);
     float[] x = inputs.gaussian(rows * width);
     OpCase op = new OpCase("biasReluForward");
@@ -36,7 +36,7 @@ class BiasReluTest extends OpParityTest {
         .depth(1);
   }
 
-  private static OpCase backward(int rows, int width, boolean bias, boolean inPlace, boolean abs) {
+  static OpCase backward(int rows, int width, boolean bias, boolean inPlace, boolean abs) {
     Inputs inputs = new Inputs(31L * rows + width, abs);
     float[] dy = inputs.gaussian(rows * width);
     float[] y = new Inputs(7L * rows + width, false).gaussian(rows * width);
@@ -61,7 +61,7 @@ class BiasReluTest extends OpParityTest {
     return c.absolute().with(List.of(c.args.get("y")));
   }
 
-  private static OpCase jvp(int rows, int width, boolean bias, boolean inPlace, boolean abs) {
+  static OpCase jvp(int rows, int width, boolean bias, boolean inPlace, boolean abs) {
     Inputs inputs = new Inputs(31L * rows + width, abs);
     float[] xDot = inputs.gaussian(rows * width);
     float[] y = new Inputs(7L * rows + width, false).gaussian(rows * width);

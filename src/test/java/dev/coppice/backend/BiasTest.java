@@ -18,7 +18,7 @@ class BiasTest extends OpParityTest {
     {300, 255}
   };
 
-  private static OpCase forward(int rows, int width, boolean absolute) {
+  static OpCase forward(int rows, int width, boolean absolute) {
     Inputs inputs = new Inputs(31L * rows + width, absolute);
     return new OpCase("biasForward")
         .in("bias", inputs.gaussian(width), width)
@@ -28,7 +28,7 @@ class BiasTest extends OpParityTest {
         .depth(1);
   }
 
-  private static OpCase backward(int rows, int width, boolean absolute) {
+  static OpCase backward(int rows, int width, boolean absolute) {
     Inputs inputs = new Inputs(31L * rows + width, absolute);
     return new OpCase("biasBackward")
         .in("dy", inputs.gaussian(rows * width), rows, width)

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 
 /** Exact: every value of the 16-bit types is a float32. */
 class ConvertTest extends OpParityTest {
-  private static OpCase convert(DType type, int n) {
+  static OpCase convert(DType type, int n) {
     Inputs inputs = new Inputs(n, false);
     OpCase op = new OpCase("convert " + type);
     op =

@@ -8,7 +8,7 @@ import java.util.stream.Stream;
 /** Bounds: running error analysis of the formulas below. */
 class CrossEntropyTest extends OpParityTest {
 
-  private static OpCase crossEntropy(int rows, int classes, boolean absolute) {
+  static OpCase crossEntropy(int rows, int classes, boolean absolute) {
     Inputs inputs = new Inputs(31L * rows + classes, absolute);
     int[] targets = inputs.ids(rows, classes);
     for (int t = 2; t < rows; t += 3) {

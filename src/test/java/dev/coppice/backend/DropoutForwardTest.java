@@ -16,7 +16,7 @@ class DropoutForwardTest extends OpParityTest {
     Dropout.NONE
   };
 
-  private static OpCase dropout(int rows, int width, Dropout mask, boolean inPlace, boolean abs) {
+  static OpCase dropout(int rows, int width, Dropout mask, boolean inPlace, boolean abs) {
     Inputs inputs = new Inputs(31L * rows + width, abs);
     float[] x = inputs.gaussian(rows * width);
     OpCase op = new OpCase("dropout " + mask);

@@ -11,7 +11,7 @@ import java.util.stream.Stream;
  * to what a row holds: n products and n sums, n + 1.
  */
 class EmbeddingTest extends OpParityTest {
-  private static OpCase forward(DType type, int rows, int width, int items, boolean add) {
+  static OpCase forward(DType type, int rows, int width, int items, boolean add) {
     Inputs inputs = new Inputs(31L * rows + 7L * width + items, false);
     OpCase op = new OpCase("embeddingForward " + add).in("ids", inputs.ids(rows, items), rows);
     op =
@@ -30,7 +30,7 @@ class EmbeddingTest extends OpParityTest {
   }
 
   /** Positions grouped by the item they hold, ascending, as a batch lists them. */
-  private static OpCase backward(int count, int width, int items, boolean coef, boolean absolute) {
+  static OpCase backward(int count, int width, int items, boolean coef, boolean absolute) {
     Inputs inputs = new Inputs(31L * count + 7L * width + items, absolute);
     int[] held = inputs.ids(count, items);
     TreeMap<Integer, List<Integer>> positions = new TreeMap<>();

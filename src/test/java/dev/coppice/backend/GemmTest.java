@@ -27,7 +27,7 @@ class GemmTest extends OpParityTest {
     {300, 257, 131}
   };
 
-  private record Form(boolean transA, boolean transB, float alpha, float beta, DType b) {}
+  record Form(boolean transA, boolean transB, float alpha, float beta, DType b) {}
 
   private static final List<Form> FORMS = forms();
 
@@ -47,7 +47,7 @@ class GemmTest extends OpParityTest {
     return forms;
   }
 
-  private static OpCase gemm(Form form, int m, int n, int k, boolean absolute) {
+  static OpCase gemm(Form form, int m, int n, int k, boolean absolute) {
     Inputs inputs = new Inputs(31L * m + 7L * n + k, absolute);
     int[] a = form.transA ? new int[] {k, m} : new int[] {m, k};
     int[] b = form.transB ? new int[] {n, k} : new int[] {k, n};

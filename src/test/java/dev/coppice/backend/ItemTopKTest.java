@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 /** Equal ids: scores of small integers are exact in float32, so that there are many true ties. */
 class ItemTopKTest extends OpParityTest {
-  private static OpCase topK(int users, int width, int items, int k, int magnitude, double masked) {
+  static OpCase topK(int users, int width, int items, int k, int magnitude, double masked) {
     Inputs inputs = new Inputs(31L * users + 7L * width + items, false);
     Random random = new Random(items);
     int[] maskOffsets = new int[users + 1];

@@ -13,7 +13,7 @@ class ResidualLayerNormTest extends OpParityTest {
   };
 
   /** Which arguments are given, and whether results replace inputs. */
-  private record Form(boolean vectors, boolean residual, boolean inPlace, Dropout dropout) {}
+  record Form(boolean vectors, boolean residual, boolean inPlace, Dropout dropout) {}
 
   private static final List<Form> FORMS = forms();
 
@@ -27,7 +27,7 @@ class ResidualLayerNormTest extends OpParityTest {
         new Form(true, false, true, Dropout.NONE));
   }
 
-  private static OpCase forward(Form form, int rows, int width, boolean absolute) {
+  static OpCase forward(Form form, int rows, int width, boolean absolute) {
     Inputs inputs = new Inputs(31L * rows + width, absolute);
     return new OpCase("residualLayerNormForward " + form.dropout.rate())
         .in("x", inputs.gaussian(rows * width), rows, width)
@@ -77,7 +77,7 @@ class ResidualLayerNormTest extends OpParityTest {
     return op.in("xhat", xhat, rows, width).in("rstd", rstd, rows);
   }
 
-  private static OpCase backward(Form form, int rows, int width, boolean absolute) {
+  static OpCase backward(Form form, int rows, int width, boolean absolute) {
     Inputs inputs = new Inputs(31L * rows + width, absolute);
     float[] dy = inputs.gaussian(rows * width);
     boolean masked = form.dropout.rate() > 0;
@@ -107,7 +107,7 @@ class ResidualLayerNormTest extends OpParityTest {
         .rounded(c -> LayerNormErrors.backward(c, form.inPlace ? "dy" : "ds", form.dropout));
   }
 
-  private static OpCase forwardJvp(boolean vectors, int rows, int width, boolean absolute) {
+  static OpCase forwardJvp(boolean vectors, int rows, int width, boolean absolute) {
     Inputs inputs = new Inputs(31L * rows + width, absolute);
     OpCase op =
         new OpCase("residualLayerNormForwardJvp")
@@ -135,7 +135,7 @@ class ResidualLayerNormTest extends OpParityTest {
         .rounded(LayerNormErrors::forwardJvp);
   }
 
-  private static OpCase backwardJvp(boolean vectors, int rows, int width, boolean absolute) {
+  static OpCase backwardJvp(boolean vectors, int rows, int width, boolean absolute) {
     Inputs inputs = new Inputs(31L * rows + width, absolute);
     OpCase op =
         new OpCase("residualLayerNormBackwardJvp")

@@ -12,7 +12,7 @@ class RmsNormTest extends OpParityTest {
     {0, 3}, {1, 1}, {2, 7}, {7, 31}, {31, 33}, {32, 64}, {63, 65}, {257, 32}, {3, 997}, {300, 256}
   };
 
-  private static OpCase forward(int rows, int width, boolean absolute) {
+  static OpCase forward(int rows, int width, boolean absolute) {
     Inputs inputs = new Inputs(31L * rows + width, absolute);
     return new OpCase("rmsNormForward")
         .in("x", inputs.gaussian(rows * width), rows, width)
@@ -26,7 +26,7 @@ class RmsNormTest extends OpParityTest {
         .rounded(RmsNormTest::forwardErrors);
   }
 
-  private static OpCase backward(int rows, int width, boolean accumulate, boolean absolute) {
+  static OpCase backward(int rows, int width, boolean accumulate, boolean absolute) {
     Inputs inputs = new Inputs(31L * rows + width, absolute);
     OpCase op =
         new OpCase("rmsNormBackward")

@@ -6,7 +6,7 @@ import java.util.stream.Stream;
 
 /** Bound: two products and their sum. */
 class RopeForwardTest extends OpParityTest {
-  private static OpCase rope(int rows, int heads, int half, boolean inverse, boolean absolute) {
+  static OpCase rope(int rows, int heads, int half, boolean inverse, boolean absolute) {
     Inputs inputs = new Inputs(31L * rows + 7L * heads + half, absolute);
     int positions = 13;
     float[] cosines = new float[positions * half];

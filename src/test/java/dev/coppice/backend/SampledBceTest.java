@@ -33,7 +33,7 @@ class SampledBceTest extends OpParityTest {
         .in("w", inputs.gaussian(rows), rows);
   }
 
-  private static OpCase forward(int rows, int width, int items, boolean dh, boolean absolute) {
+  static OpCase forward(int rows, int width, int items, boolean dh, boolean absolute) {
     Inputs inputs = new Inputs(31L * rows + 7L * width + items, absolute);
     return inputs(new OpCase("sampledBceForward"), inputs, rows, width, items)
         .out("loss", rows)
@@ -57,7 +57,7 @@ class SampledBceTest extends OpParityTest {
         .rounded(SampledBceTest::forwardErrors);
   }
 
-  private static OpCase jvp(int rows, int width, int items, boolean optional, boolean absolute) {
+  static OpCase jvp(int rows, int width, int items, boolean optional, boolean absolute) {
     Inputs inputs = new Inputs(31L * rows + 7L * width + items, absolute);
     OpCase op =
         inputs(new OpCase("sampledBceJvp"), inputs, rows, width, items)

@@ -18,7 +18,7 @@ class SegmentTest extends OpParityTest {
     return Arrays.stream(lengths).max().orElse(0);
   }
 
-  private static OpCase sum(boolean weights, boolean absolute, int... lengths) {
+  static OpCase sum(boolean weights, boolean absolute, int... lengths) {
     int total = Arrays.stream(lengths).sum();
     Inputs inputs = new Inputs(31L * total + lengths.length, absolute);
     OpCase op =
@@ -37,7 +37,7 @@ class SegmentTest extends OpParityTest {
     return weights ? op : op.free("values");
   }
 
-  private static OpCase dot(int width, boolean absolute, int... lengths) {
+  static OpCase dot(int width, boolean absolute, int... lengths) {
     int total = Arrays.stream(lengths).sum();
     Inputs inputs = new Inputs(31L * total + width, absolute);
     return new OpCase("segmentDot")
@@ -53,7 +53,7 @@ class SegmentTest extends OpParityTest {
         .depth(width * longest(lengths));
   }
 
-  private static OpCase sqNorm(int in, int out, boolean absolute, int... lengths) {
+  static OpCase sqNorm(int in, int out, boolean absolute, int... lengths) {
     int total = Arrays.stream(lengths).sum();
     Inputs inputs = new Inputs(31L * total + 7L * in + out, absolute);
     return new OpCase("linearGradSqNorm")
@@ -72,7 +72,7 @@ class SegmentTest extends OpParityTest {
         .depth(2 * longest(lengths) + in * out + 16);
   }
 
-  private static OpCase outer(int rows, int in, int out, boolean absolute) {
+  static OpCase outer(int rows, int in, int out, boolean absolute) {
     Inputs inputs = new Inputs(31L * rows + 7L * in + out, absolute);
     return new OpCase("rowOuter")
         .in("act", inputs.gaussian(rows * in), rows, in)

@@ -10,7 +10,7 @@ import java.util.stream.Stream;
 /** Bounds: running error analysis; 1 - sigmoid may be formed by subtraction. */
 class SwigluTest extends OpParityTest {
 
-  private static OpCase forward(int n, boolean inPlace, boolean absolute) {
+  static OpCase forward(int n, boolean inPlace, boolean absolute) {
     Inputs inputs = new Inputs(n, absolute);
     float[] gate = inputs.gaussian(n, 3);
     OpCase op = new OpCase("swigluForward");
@@ -31,7 +31,7 @@ class SwigluTest extends OpParityTest {
             });
   }
 
-  private static OpCase backward(int n, boolean inPlace, boolean absolute) {
+  static OpCase backward(int n, boolean inPlace, boolean absolute) {
     Inputs inputs = new Inputs(n, absolute);
     float[] gate = inputs.gaussian(n, 3);
     float[] up = inputs.gaussian(n);

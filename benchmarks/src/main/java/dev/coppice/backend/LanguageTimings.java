@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coppice.backend;
+
+import java.util.Map;
+import java.util.function.Function;
+
+/** {@link LanguageOps}, but for attention; the calls are those of the operations' tests. */
+final class LanguageTimings {
+  private static final int HEAD_ROWS = 512; // positions of a chunk of the head
+
+  private LanguageTimings() {}
+
+  static void add(Map<String, Function<OpSize, TimedOp>> ops) {
+    ops.put(
+        "rmsNormForward",
+        s -> of("rmsNormForward", s, 4, RmsNormTest.forward(s.tokens(), s.hidden(), false)));
+    ops.put(
+        "rmsNormBackward",
+        s -> of("rmsNormBackward", s, 8, RmsNormTest.backward(s.tokens(), s.hidden(), true, false)));
+    ops.put("ropeForward", LanguageTimings::rope);
+    ops.put(
+        "swigluForward",
+        s -> of("swigluForward", s, 4, SwigluTest.forward(s.tokens() * s.hidden(), false, false)));
+    ops.put(
+        "swigluBackward",
+        s -> of("swigluBackward", s, 9, SwigluTest.backward(s.tokens() * s.hidden(), false, false)));
+    ops.put("crossEntropy", LanguageTimings::crossEntropy);
+  }
+
+  private static TimedOp of(String name, OpSize s, double flopPerElement, OpCase op) {
+    return TimedOp.of(name, op, flopPerElement * s.tokens() * s.hidden());
+  }
+
+  private static TimedOp rope(OpSize s) {
+    int heads = Math.max(1, s.hidden() / 64);
+    int half = s.hidden() / heads / 2;
+    return of("ropeForward", s, 3, RopeForwardTest.rope(s.tokens(), heads, half, false, false));
+  }
+
+  private static TimedOp crossEntropy(OpSize s) {
+    int rows = Math.min(HEAD_ROWS, s.tokens());
+    OpCase op = CrossEntropyTest.crossEntropy(rows, s.vocabulary(), false);
+    return TimedOp.of("crossEntropy", op, 5.0 * rows * s.vocabulary());
+  }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coppice.backend;
+
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * One call of an operation of {@link OpTable}, whose results are compared with the reference's
+ * before it is timed. {@link OpReport} runs all of them and prints a table; a single one: {@code
+ * jmh.Main OpBenchmark -p op="gemm square" -p size=real -p device=cpu}.
+ */
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.MICROSECONDS)
+@Warmup(iterations = 2, time = 300, timeUnit = TimeUnit.MILLISECONDS)
+@Measurement(iterations = 5, time = 300, timeUnit = TimeUnit.MILLISECONDS)
+@Fork(1)
+public class OpBenchmark {
+  /** Float32 sums of some thousand terms, and Adam's quotients, relative to the largest result. */
+  private static final double TOLERANCE = 1e-4;
+
+  /** Name in {@link OpTable}. */
+  @Param("gemm (T,D)x(D,D)")
+  public String op;
+
+  /** Name of an {@link OpSize}. */
+  @Param("real")
+  public String size;
+
+  /** {@code cpu} or {@code reference}. */
+  @Param("cpu")
+  public String device;
+
+  /** Of the cpu device. */
+  @Param("2")
+  public int threads;
+
+  private Backend backend;
+  private PlacedOp placed;
+
+  /** Places the arguments, and compares the first results with the reference's. */
+  @Setup(Level.Trial)
+  public void place() {
+    backend =
+        device.equals("reference")
+            ? new ReferenceBackend()
+            : new NativeBackend(NativeBackend.Device.valueOf(device.toUpperCase()), threads);
+    placed = new PlacedOp(backend, OpTable.at(op, OpSize.named(size)).call());
+    placed.check(TOLERANCE);
+  }
+
+  /** The call. */
+  @Benchmark
+  public void call() {
+    placed.call();
+  }
+
+  /** Frees the memory. */
+  @TearDown(Level.Trial)
+  public void free() {
+    placed.close();
+    backend.close();
+  }
+}

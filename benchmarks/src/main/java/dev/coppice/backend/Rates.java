@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coppice.backend;
+
+import java.util.Random;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.openblas.global.openblas;
+import org.lwjgl.system.MemoryUtil;
+import org.lwjgl.system.libc.LibCString;
+
+/**
+ * What the machine can do, best of several tries: the rate of a large matrix product by OpenBLAS and
+ * by the engine, and that of copying memory with all threads.
+ *
+ * @param openblasFlops of a product of order 2048, in operations a second
+ * @param ownFlops the same by {@link CoreOps#gemm}
+ * @param copyBytes read and written a second
+ */
+record Rates(double openblasFlops, double ownFlops, double copyBytes) {
+  private static final int ORDER = 2048;
+  private static final long COPIED = 512L << 20; // far beyond any cache
+  private static final int TRIES = 7;
+
+  /** The better of the two products. */
+  double flops() {
+    return Math.max(openblasFlops, ownFlops);
+  }
+
+  static Rates measured(int threads) {
+    float[] values = new float[ORDER * ORDER];
+    Random random = new Random(1);
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) random.nextGaussian();
+    }
+    return new Rates(openblas(values), own(values, threads), copy(threads));
+  }
+
+  /** With the threads that OpenBLAS starts by itself, one a core: before the engine sets it to one. */
+  private static double openblas(float[] values) {
+    try (FloatPointer a = new FloatPointer(values);
+        FloatPointer b = new FloatPointer(values);
+        FloatPointer c = new FloatPointer((long) values.length)) {
+      double seconds =
+          best(
+              () ->
+                  openblas.cblas_sgemm(
+                      openblas.CblasRowMajor,
+                      openblas.CblasNoTrans,
+                      openblas.CblasNoTrans,
+                      ORDER,
+                      ORDER,
+                      ORDER,
+                      1,
+                      a,
+                      ORDER,
+                      b,
+                      ORDER,
+                      0,
+                      c,
+                      ORDER));
+      return 2 * Math.pow(ORDER, 3) / seconds;
+    }
+  }
+
+  private static double own(float[] values, int threads) {
+    try (Backend backend = new NativeBackend(NativeBackend.Device.CPU, threads);
+        Workspace work = backend.workspace(4L * 3 * values.length + 1024)) {
+      Tensor a = work.f32(ORDER, ORDER);
+      Tensor b = work.f32(ORDER, ORDER);
+      Tensor c = work.f32(ORDER, ORDER);
+      a.write(values);
+      b.write(values);
+      double seconds =
+          best(
+              () -> {
+                backend.gemm(false, false, 1, a, b, 0, c);
+                backend.sync();
+              });
+      return 2 * Math.pow(ORDER, 3) / seconds;
+    }
+  }
+
+  private static double copy(int threads) {
+    long part = COPIED / threads;
+    long from = MemoryUtil.nmemCallocChecked(1, COPIED);
+    long to = MemoryUtil.nmemCallocChecked(1, COPIED);
+    try {
+      double seconds =
+          best(
+              () -> {
+                Thread[] copying = new Thread[threads];
+                for (int i = 0; i < threads; i++) {
+                  long at = i * part;
+                  copying[i] = new Thread(() -> LibCString.nmemcpy(to + at, from + at, part));
+                  copying[i].start();
+                }
+                for (Thread thread : copying) {
+                  join(thread);
+                }
+              });
+      return 2.0 * COPIED / seconds;
+    } finally {
+      MemoryUtil.nmemFree(from);
+      MemoryUtil.nmemFree(to);
+    }
+  }
+
+  private static void join(Thread thread) {
+    try {
+      thread.join();
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static double best(Runnable work) {
+    double best = Double.POSITIVE_INFINITY;
+    for (int i = 0; i < TRIES; i++) {
+      long start = System.nanoTime();
+      work.run();
+      best = Math.min(best, (System.nanoTime() - start) * 1e-9);
+    }
+    return best;
+  }
+}
