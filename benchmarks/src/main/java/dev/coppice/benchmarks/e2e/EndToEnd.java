@@ -11,6 +11,7 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 
@@ -164,7 +165,15 @@ public final class EndToEnd implements Callable<Integer> {
               measured.ours(row.ours());
               return peer.ask(row.request(peer.kind(), false));
             });
-    measured.peer(peer.kind(), Run.of(answer));
+    Run run = Run.of(answer);
+    System.err.printf(
+        Locale.ROOT,
+        "%s: ours %.3f s, %s %.3f s%n",
+        row.name(),
+        measured.last().total(),
+        peer.kind().column,
+        run.total());
+    measured.peer(peer.kind(), run);
     row.check(peer.kind(), answer, checks);
   }
 }

@@ -23,6 +23,11 @@ final class Measured {
     ours.add(run);
   }
 
+  /** Our latest timing. */
+  Run last() {
+    return ours.get(ours.size() - 1);
+  }
+
   void peer(Peer.Kind kind, Run run) {
     peers.computeIfAbsent(kind, k -> new ArrayList<>()).add(run);
   }
