@@ -99,8 +99,7 @@ final class CoreTimings {
   /** At most a chunk of the dense Hessian. */
   private static TimedOp rowOuter(OpSize s) {
     int count = Math.min(2048, rows(s));
-    return TimedOp.of(
-        "rowOuter", SegmentTest.outer(count, D, D, false), (double) count * D * D);
+    return TimedOp.of("rowOuter", SegmentTest.outer(count, D, D, false), (double) count * D * D);
   }
 
   /** On the host, in float64; the matrix is copied for each call, as it is overwritten. */

@@ -16,14 +16,16 @@ final class LanguageTimings {
         s -> of("rmsNormForward", s, 4, RmsNormTest.forward(s.tokens(), s.hidden(), false)));
     ops.put(
         "rmsNormBackward",
-        s -> of("rmsNormBackward", s, 8, RmsNormTest.backward(s.tokens(), s.hidden(), true, false)));
+        s ->
+            of("rmsNormBackward", s, 8, RmsNormTest.backward(s.tokens(), s.hidden(), true, false)));
     ops.put("ropeForward", LanguageTimings::rope);
     ops.put(
         "swigluForward",
         s -> of("swigluForward", s, 4, SwigluTest.forward(s.tokens() * s.hidden(), false, false)));
     ops.put(
         "swigluBackward",
-        s -> of("swigluBackward", s, 9, SwigluTest.backward(s.tokens() * s.hidden(), false, false)));
+        s ->
+            of("swigluBackward", s, 9, SwigluTest.backward(s.tokens() * s.hidden(), false, false)));
     ops.put("crossEntropy", LanguageTimings::crossEntropy);
   }
 

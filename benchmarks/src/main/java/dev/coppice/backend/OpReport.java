@@ -63,8 +63,7 @@ public final class OpReport implements Callable<Integer> {
   private String commit;
 
   private final PrintStream out = System.out;
-  private final ObjectMapper mapper =
-      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+  private final ObjectMapper mapper = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
   private final ObjectNode report = mapper.createObjectNode();
   private int failures;
 
@@ -115,7 +114,8 @@ public final class OpReport implements Callable<Integer> {
     Rates rates = machine.timing(() -> Rates.measured(threads));
     out.printf(
         Locale.ROOT,
-        "measured: sgemm of order 2048 %.1f GFLOP/s by OpenBLAS, %.1f by the engine; copy %.1f GB/s%n",
+        "measured: sgemm of order 2048 %.1f GFLOP/s by OpenBLAS, %.1f by the engine; copy %.1f"
+            + " GB/s%n",
         rates.openblasFlops() * 1e-9,
         rates.ownFlops() * 1e-9,
         rates.copyBytes() * 1e-9);

@@ -6,7 +6,8 @@ import java.util.Random;
 /**
  * A size at which operations are timed.
  *
- * @param samples of the surrogate's batch; lengths as measured: two thirds are 5 or less, few reach 50
+ * @param samples of the surrogate's batch; lengths as measured: two thirds are 5 or less, few reach
+ *     50
  * @param items rows of the item table, padding included
  * @param users of an evaluation's batch
  * @param tokens of the language model's batch

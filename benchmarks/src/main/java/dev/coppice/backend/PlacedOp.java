@@ -103,7 +103,8 @@ final class PlacedOp implements AutoCloseable {
               }
               if (!(difference <= tolerance * magnitude)) {
                 throw new AssertionError(
-                    "%s: %s differs by %.3g of %.3g".formatted(op.name, name, difference, magnitude));
+                    "%s: %s differs by %.3g of %.3g"
+                        .formatted(op.name, name, difference, magnitude));
               }
             });
     expected

@@ -8,8 +8,8 @@ import org.lwjgl.system.MemoryUtil;
 import org.lwjgl.system.libc.LibCString;
 
 /**
- * What the machine can do, best of several tries: the rate of a large matrix product by OpenBLAS and
- * by the engine, and that of copying memory with all threads.
+ * What the machine can do, best of several tries: the rate of a large matrix product by OpenBLAS
+ * and by the engine, and that of copying memory with all threads.
  *
  * @param openblasFlops of a product of order 2048, in operations a second
  * @param ownFlops the same by {@link CoreOps#gemm}
@@ -34,7 +34,9 @@ record Rates(double openblasFlops, double ownFlops, double copyBytes) {
     return new Rates(openblas(values), own(values, threads), copy(threads));
   }
 
-  /** With the threads that OpenBLAS starts by itself, one a core: before the engine sets it to one. */
+  /**
+   * With the threads that OpenBLAS starts by itself, one a core: before the engine sets it to one.
+   */
   private static double openblas(float[] values) {
     try (FloatPointer a = new FloatPointer(values);
         FloatPointer b = new FloatPointer(values);

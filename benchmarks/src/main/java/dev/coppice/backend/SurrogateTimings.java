@@ -45,7 +45,12 @@ final class SurrogateTimings {
                 ResidualLayerNormTest.backwardJvp(false, n(s), D, false)));
     ops.put(
         "sampledBceForward",
-        s -> bce("sampledBceForward", s, 8, SampledBceTest.forward(n(s), D, s.items(), true, false)));
+        s ->
+            bce(
+                "sampledBceForward",
+                s,
+                8,
+                SampledBceTest.forward(n(s), D, s.items(), true, false)));
     ops.put(
         "sampledBceJvp",
         s -> bce("sampledBceJvp", s, 12, SampledBceTest.jvp(n(s), D, s.items(), false, false)));

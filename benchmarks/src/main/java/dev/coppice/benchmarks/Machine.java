@@ -71,7 +71,8 @@ public record Machine(List<String> whileWorking, List<String> whileTiming) {
       cpu = line.startsWith("model name") ? value : cpu;
       flags = line.startsWith("flags") ? " " + value + " " : flags;
     }
-    String isa = flags.contains(" avx512f ") ? "avx512" : flags.contains(" avx2 ") ? "avx2" : "x86-64";
+    String isa =
+        flags.contains(" avx512f ") ? "avx512" : flags.contains(" avx2 ") ? "avx2" : "x86-64";
     facts.put("cpu", cpu);
     facts.put("isa", isa);
     facts.put("cores", Runtime.getRuntime().availableProcessors());

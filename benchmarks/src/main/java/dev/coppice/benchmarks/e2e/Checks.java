@@ -15,8 +15,7 @@ final class Checks {
 
     @Override
     public String toString() {
-      return String.format(
-          Locale.ROOT, "%s: %s: %.2g, at most %.2g", row, what, error, bound);
+      return String.format(Locale.ROOT, "%s: %s: %.2g, at most %.2g", row, what, error, bound);
     }
   }
 

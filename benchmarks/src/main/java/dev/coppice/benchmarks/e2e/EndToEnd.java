@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coppice.benchmarks.e2e;
 
-import dev.coppice.benchmarks.Machine;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.coppice.benchmarks.GeneratedData;
+import dev.coppice.benchmarks.Machine;
 import dev.coppice.model.SurrogateWeights;
 import dev.coppice.score.InfluenceScorer;
 import java.io.IOException;
@@ -45,7 +45,10 @@ public final class EndToEnd implements Callable<Integer> {
     List<Peer.Kind> kinds = settings.kinds();
     Peer.Setup setup = settings.peers();
     if (!kinds.isEmpty() && !setup.available()) {
-      out.println("no torch in " + setup.python() + ": peers are left out; see benchmarks/peers/install.sh");
+      out.println(
+          "no torch in "
+              + setup.python()
+              + ": peers are left out; see benchmarks/peers/install.sh");
       kinds = List.of();
     }
     Report report = new Report(settings, machine, data);
@@ -89,11 +92,7 @@ public final class EndToEnd implements Callable<Integer> {
 
   /** Trains the surrogate that is scored, starts the peers, and compares a training exactly. */
   private List<Row> rows(
-      Ours ours,
-      Exchange exchange,
-      Peer.Setup setup,
-      List<Peer.Kind> kinds,
-      Path data)
+      Ours ours, Exchange exchange, Peer.Setup setup, List<Peer.Kind> kinds, Path data)
       throws IOException {
     TrainingRow training = new TrainingRow(ours);
     for (int epoch = 0; epoch < settings.surrogateEpochs(); epoch++) {

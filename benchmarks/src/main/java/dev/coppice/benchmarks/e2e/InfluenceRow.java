@@ -11,7 +11,8 @@ import java.util.Arrays;
 
 /** Influence, loss and gradient norm of every sample, given q; from weights to numbers. */
 final class InfluenceRow implements Row {
-  private static final double BOUND = 2e-5; // float32 sums of up to 50 positions of 64 x 64 products
+  private static final double BOUND =
+      2e-5; // float32 sums of up to 50 positions of 64 x 64 products
   private static final int PUBLISHED_SAMPLES = 1000;
 
   private final Ours ours;

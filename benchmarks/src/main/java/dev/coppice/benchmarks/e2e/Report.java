@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coppice.benchmarks.e2e;
 
-import dev.coppice.benchmarks.Machine;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.coppice.benchmarks.Machine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,8 +15,7 @@ import java.util.Locale;
 
 /** The results as JSON, one file a machine type. */
 final class Report {
-  private final ObjectMapper mapper =
-      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+  private final ObjectMapper mapper = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
   private final ObjectNode root = mapper.createObjectNode();
   private final Path file;
 
@@ -29,7 +28,11 @@ final class Report {
     root.put("data", settings.data() == null ? "generated" : data.getFileName().toString());
     root.put("exclusive", !machine.whileTiming().isEmpty());
     String type =
-        (Machine.facts().get("cpu") + "-" + Machine.facts().get("cores") + "-" + Machine.facts().get("isa"))
+        (Machine.facts().get("cpu")
+                + "-"
+                + Machine.facts().get("cores")
+                + "-"
+                + Machine.facts().get("isa"))
             .toLowerCase(Locale.ROOT)
             .replaceAll("[^a-z0-9]+", "-");
     file = settings.results().resolve("e2e-" + type + ".json");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coppice.benchmarks.e2e;
 
-import dev.coppice.benchmarks.Machine;
 import dev.coppice.benchmarks.GeneratedData;
+import dev.coppice.benchmarks.Machine;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;

@@ -60,11 +60,11 @@ final class TrainingRow implements Row {
   public void check(Peer.Kind kind, JsonNode answer, Checks checks) {
     double loss = answer.get("loss").asDouble();
     if (kind == Peer.Kind.PUBLISHED) {
-      checks.within(name(), "loss of (a)'s first batches above 2 ln 2", loss - 2 * Math.log(2), .05);
+      checks.within(
+          name(), "loss of (a)'s first batches above 2 ln 2", loss - 2 * Math.log(2), .05);
       return;
     }
     double difference = Math.abs(loss - losses.get(tunedEpochs++));
-    checks.within(
-        name(), "loss of epoch " + tunedEpochs + " against (b)", difference, LOSS_BOUND);
+    checks.within(name(), "loss of epoch " + tunedEpochs + " against (b)", difference, LOSS_BOUND);
   }
 }

@@ -25,8 +25,8 @@ record WholeCommand(String name, double seconds, double asked) {
   private static final double LONG = 420;
   private static final int REPEATS = 3;
 
-  static List<WholeCommand> measure(
-      Settings settings, Machine machine, Path data, PrintStream out) throws IOException {
+  static List<WholeCommand> measure(Settings settings, Machine machine, Path data, PrintStream out)
+      throws IOException {
     List<WholeCommand> measured = new ArrayList<>();
     if (!settings.wants("commands")) {
       return measured;
