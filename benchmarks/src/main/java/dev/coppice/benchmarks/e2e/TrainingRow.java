@@ -12,7 +12,7 @@ import java.util.List;
  * Replay} compares a training without chance exactly.
  */
 final class TrainingRow implements Row {
-  /** Between seeds, the mean loss of one of the first epochs has a deviation of 0.003 at most. */
+  /** Coarse: how far the loss of an epoch differs between seeds has not been measured yet. */
   private static final double LOSS_BOUND = 0.02;
 
   private static final int PUBLISHED_BATCHES = 8;
