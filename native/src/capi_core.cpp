@@ -169,6 +169,17 @@ int32_t cop_linear_grad_sqnorm(cop_context* ctx, int32_t B, int32_t I, int32_t O
   });
 }
 
+int32_t cop_linear_grad_squares(cop_context* ctx, int32_t B, int32_t I, int32_t O, const int32_t* offsets,
+                                const float* act, const float* delta, float* out) {
+  return guard([&] {
+    COP_REQUIRE(ctx != nullptr);
+    COP_REQUIRE(B >= 0 && I >= 0 && O >= 0);
+    COP_REQUIRE(offsets != nullptr && act != nullptr && delta != nullptr && out != nullptr);
+    COP_FAULT_POINT("launch");
+    ctx->device->linear_grad_squares(B, I, O, offsets, act, delta, out);
+  });
+}
+
 int32_t cop_row_outer(cop_context* ctx, int32_t T, int32_t I, int32_t O, const float* act, const float* delta,
                       float* out) {
   return guard([&] {

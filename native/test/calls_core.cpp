@@ -152,6 +152,14 @@ void linear_grad_sqnorm(Trial& t) {
                                                        t.in(offsets.back() * I), t.in(offsets.back() * O), t.out(B)));
 }
 
+void linear_grad_squares(Trial& t) {
+  const int64_t B = t.dim(), I = t.dim(), O = t.dim();
+  const std::vector<int32_t> offsets = random_offsets(t, static_cast<int32_t>(B), 9);
+  t.check("linear_grad_squares",
+          cop_linear_grad_squares(t.context(), t.size(B), t.size(I), t.size(O), t.indices(offsets),
+                                  t.in(offsets.back() * I), t.in(offsets.back() * O), t.out(O * I)));
+}
+
 void row_outer(Trial& t) {
   const int64_t T = t.dim(), I = t.dim(), O = t.dim();
   t.check("row_outer",
@@ -191,6 +199,7 @@ std::vector<Call> core_calls() {
           {"segment_sum", segment_sum},
           {"segment_dot", segment_dot},
           {"linear_grad_sqnorm", linear_grad_sqnorm},
+          {"linear_grad_squares", linear_grad_squares},
           {"row_outer", row_outer},
           {"symmetric_solve", symmetric_solve}};
 }

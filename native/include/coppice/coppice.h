@@ -206,6 +206,9 @@ COP_API int32_t cop_segment_dot(cop_context* ctx, int32_t B, int32_t D, const in
 // out[b] = sum_{o,i} (sum_{t in b} delta[t,o] * act[t,i])^2;  act (T,I), delta (T,O)
 COP_API int32_t cop_linear_grad_sqnorm(cop_context* ctx, int32_t B, int32_t I, int32_t O, const int32_t* offsets,
                                        const float* act, const float* delta, float* out);
+// out[o,i] = sum_b (sum_{t in b} delta[t,o] * act[t,i])^2;  act (T,I), delta (T,O), out (O,I)
+COP_API int32_t cop_linear_grad_squares(cop_context* ctx, int32_t B, int32_t I, int32_t O, const int32_t* offsets,
+                                        const float* act, const float* delta, float* out);
 // out[t, o*I + i] = delta[t,o] * act[t,i];  out (T,O*I)
 COP_API int32_t cop_row_outer(cop_context* ctx, int32_t T, int32_t I, int32_t O, const float* act, const float* delta,
                               float* out);

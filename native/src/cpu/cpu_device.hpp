@@ -73,6 +73,8 @@ class CpuDevice final : public CpuMemory {
   void segment_dot(int32_t B, int32_t D, const int32_t* offsets, const float* x, const float* y, float* out) override;
   void linear_grad_sqnorm(int32_t B, int32_t I, int32_t O, const int32_t* offsets, const float* act, const float* delta,
                           float* out) override;
+  void linear_grad_squares(int32_t B, int32_t I, int32_t O, const int32_t* offsets, const float* act,
+                           const float* delta, float* out) override;
   void row_outer(int32_t T, int32_t I, int32_t O, const float* act, const float* delta, float* out) override;
   void row_square(int32_t T, int32_t D, const float* x, float* out) override;
   void dense_tail_hvp(int32_t T, int32_t D, int32_t V, int32_t gauss_newton, const DenseTail& tail, const float* x,

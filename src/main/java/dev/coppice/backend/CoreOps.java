@@ -129,6 +129,16 @@ public interface CoreOps {
    */
   void linearGradSqNorm(Tensor offsets, Tensor act, Tensor delta, Tensor out);
 
+  /**
+   * Squares of the samples' weight gradients of a linear layer, added up element by element: {@code
+   * out[o,i] = sum_b (sum_{t in b} delta[t,o] act[t,i])^2}.
+   *
+   * @param act layer input, (T,I)
+   * @param delta gradient of the sample's loss at the layer output, (T,O)
+   * @param out (O,I)
+   */
+  void linearGradSquares(Tensor offsets, Tensor act, Tensor delta, Tensor out);
+
   /** {@code out[t, o*I+i] = delta[t,o] act[t,i]}; act (T,I), delta (T,O), out (T,O*I). */
   void rowOuter(Tensor act, Tensor delta, Tensor out);
 

@@ -237,6 +237,21 @@ abstract class NativeCoreOps implements Backend {
   }
 
   @Override
+  public void linearGradSquares(Tensor offsets, Tensor act, Tensor delta, Tensor out) {
+    OpShapes.linearGradSquares(offsets, act, delta, out);
+    NativeBackend.check(
+        cop_linear_grad_squares(
+            context(),
+            offsets.dim(0) - 1,
+            act.dim(1),
+            delta.dim(1),
+            in(offsets),
+            in(act),
+            in(delta),
+            in(out)));
+  }
+
+  @Override
   public void rowOuter(Tensor act, Tensor delta, Tensor out) {
     OpShapes.rowPairs(act, delta);
     Shapes.f32("out", out, act.dim(0), act.dim(1) * delta.dim(1));

@@ -175,6 +175,14 @@ final class OpShapes {
     f32("out", out, offsets.dim(0) - 1);
   }
 
+  static void linearGradSquares(Tensor offsets, Tensor act, Tensor delta, Tensor out) {
+    rank("offsets", offsets, 1);
+    require(offsets.dim(0) >= 1, "offsets of at least one entry");
+    i32("offsets", offsets, offsets.dim(0));
+    rowPairs(act, delta);
+    f32("out", out, delta.dim(1), act.dim(1));
+  }
+
   static void segmentSum(Tensor offsets, Tensor values, Tensor weights, Tensor out) {
     segments(offsets, out);
     rank("values", values, 1);

@@ -226,6 +226,16 @@ abstract class ReferenceCoreOps implements Backend {
   }
 
   @Override
+  public void linearGradSquares(Tensor offsets, Tensor act, Tensor delta, Tensor out) {
+    OpShapes.linearGradSquares(offsets, act, delta, out);
+    own(offsets, act, delta, out);
+    store(
+        out,
+        ReferenceReductions.linearGradSquares(
+            ids(offsets), act.dim(1), delta.dim(1), load(act), load(delta)));
+  }
+
+  @Override
   public void rowOuter(Tensor act, Tensor delta, Tensor out) {
     OpShapes.rowPairs(act, delta);
     Shapes.f32("out", out, act.dim(0), act.dim(1) * delta.dim(1));

@@ -54,6 +54,24 @@ final class ReferenceReductions {
     return out;
   }
 
+  /** {@code out[o,i] = sum_b (sum_{t in b} delta[t,o] act[t,i])^2}. */
+  static double[] linearGradSquares(
+      int[] offsets, int in, int outWidth, double[] act, double[] delta) {
+    double[] out = new double[outWidth * in];
+    for (int b = 0; b < offsets.length - 1; b++) {
+      for (int o = 0; o < outWidth; o++) {
+        for (int i = 0; i < in; i++) {
+          double gradient = 0;
+          for (int t = offsets[b]; t < offsets[b + 1]; t++) {
+            gradient += delta[t * outWidth + o] * act[t * in + i];
+          }
+          out[o * in + i] += gradient * gradient;
+        }
+      }
+    }
+    return out;
+  }
+
   /** {@code out[t, o*I+i] = delta[t,o] act[t,i]}. */
   static double[] rowOuter(int rows, int in, int outWidth, double[] act, double[] delta) {
     double[] out = new double[Math.multiplyExact(rows, in * outWidth)];

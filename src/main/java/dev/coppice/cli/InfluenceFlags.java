@@ -9,7 +9,7 @@ import picocli.CommandLine.Option;
 final class InfluenceFlags {
   private static final InfluenceOptions DEFAULT = InfluenceOptions.DEFAULT;
 
-  @Option(names = "--solver", paramLabel = "NAME", description = "cg, direct or lissa (cg).")
+  @Option(names = "--solver", paramLabel = "NAME", description = "cg, direct, lissa or ekfac (cg).")
   String solver = DEFAULT.solver();
 
   @Option(

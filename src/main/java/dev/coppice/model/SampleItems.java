@@ -2,6 +2,7 @@
 package dev.coppice.model;
 
 import dev.coppice.backend.Allocator;
+import dev.coppice.backend.Backend;
 import dev.coppice.backend.Tensor;
 import dev.coppice.data.PackedBatch;
 import dev.coppice.model.SasRecInput.Scatter;
@@ -16,18 +17,25 @@ final class SampleItems {
   private final Tensor indices;
   private final RowGroups counters;
   private final int[] groupOf; // of each item, within the sample at hand
+  private final RowGroups tableRows;
   private final int[] seenBy; // sample that groupOf belongs to
 
   private Tensor offsets;
   private Scatter inputs;
   private Scatter positives;
   private Scatter negatives;
+  private Scatter byItem;
   private int count;
 
   /** Room for batches of at most {@code positions} positions. */
   SampleItems(Allocator allocator, SasRecConfig config, int positions) {
-    indices = allocator.i32(Math.addExact(positions + 1, 3 * RowGroups.capacity(positions)));
+    indices =
+        allocator.i32(
+            Math.addExact(
+                positions + 1,
+                3 * RowGroups.capacity(positions) + RowGroups.capacity(3 * positions)));
     counters = new RowGroups(3 * positions);
+    tableRows = new RowGroups(config.items() + 1);
     groupOf = new int[config.items() + 1];
     seenBy = new int[config.items() + 1];
   }
@@ -36,7 +44,8 @@ final class SampleItems {
   void load(PackedBatch batch) {
     int t = batch.positionCount();
     int b = batch.sampleCount();
-    int[] values = new int[b + 1 + 3 * RowGroups.capacity(t)];
+    int[] values = new int[b + 1 + 3 * RowGroups.capacity(t) + RowGroups.capacity(3 * t)];
+    int[] itemOf = new int[3 * t];
     int[][] uses = {batch.items(), batch.positives(), batch.negatives()};
     int[][] groups = new int[uses.length][t];
     Arrays.fill(seenBy, -1);
@@ -45,6 +54,7 @@ final class SampleItems {
       for (int use = 0; use < uses.length; use++) {
         for (int i = batch.offsets()[s]; i < batch.offsets()[s + 1]; i++) {
           groups[use][i] = group(uses[use][i], s);
+          itemOf[groups[use][i]] = uses[use][i];
         }
       }
       values[s + 1] = count;
@@ -56,6 +66,8 @@ final class SampleItems {
     positives = scatter(groups[1], values, at);
     at += 2 * positives.rows().dim(0) + 1 + t;
     negatives = scatter(groups[2], values, at);
+    at += 2 * negatives.rows().dim(0) + 1 + t;
+    byItem = SasRecInput.scatter(indices, tableRows, Arrays.copyOf(itemOf, count), values, at);
     indices.slice(0, values.length).write(values);
   }
 
@@ -81,18 +93,24 @@ final class SampleItems {
     return count;
   }
 
-  /** From positions to the groups of their input items. */
-  Scatter inputs() {
-    return inputs;
+  /** From groups to the rows of the item table. */
+  Scatter byItem() {
+    return byItem;
   }
 
-  /** From positions to the groups of their positive items. */
-  Scatter positives() {
-    return positives;
+  /**
+   * Gradient of each sample in each item that it uses.
+   *
+   * @param out (G,D)
+   */
+  void gradient(Backend backend, Tensor hidden, SasRecDeltas deltas, Tensor out) {
+    backend.fill(out, 0f);
+    add(backend, positives, deltas.dpos(), hidden, out);
+    add(backend, negatives, deltas.dneg(), hidden, out);
+    add(backend, inputs, null, deltas.sum(), out);
   }
 
-  /** From positions to the groups of their negative items. */
-  Scatter negatives() {
-    return negatives;
+  private static void add(Backend backend, Scatter lists, Tensor coef, Tensor src, Tensor out) {
+    backend.embeddingBackward(lists.rows(), lists.segments(), lists.order(), coef, src, out);
   }
 }

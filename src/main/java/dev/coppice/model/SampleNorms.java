@@ -5,7 +5,6 @@ import dev.coppice.backend.Allocator;
 import dev.coppice.backend.Backend;
 import dev.coppice.backend.Tensor;
 import dev.coppice.data.PackedBatch;
-import dev.coppice.model.SasRecInput.Scatter;
 
 /**
  * Squared norms of the samples' gradients over a span of parameters, without storing a gradient.
@@ -99,14 +98,7 @@ final class SampleNorms {
   private void addItems(Tensor hidden, SasRecDeltas deltas, PackedBatch batch, Tensor sum) {
     items.load(batch);
     Tensor gradient = rows.rows(0, items.count());
-    backend.fill(gradient, 0f);
-    scatter(items.positives(), deltas.dpos(), hidden, gradient);
-    scatter(items.negatives(), deltas.dneg(), hidden, gradient);
-    scatter(items.inputs(), null, deltas.sum(), gradient);
+    items.gradient(backend, hidden, deltas, gradient);
     addDots(items.offsets(), gradient, sum);
-  }
-
-  private void scatter(Scatter lists, Tensor coef, Tensor src, Tensor table) {
-    backend.embeddingBackward(lists.rows(), lists.segments(), lists.order(), coef, src, table);
   }
 }

@@ -136,17 +136,50 @@ public final class SasRecDerivatives {
     }
     forwardTangent();
     if (motion == null && span.tables()) { // the table's own tangent has no part in J^T
-      backend.sampledBceBackward(
-          dots.dpos(),
-          dots.dneg(),
-          weights.items(),
-          input.positives(),
-          input.negatives(),
-          dots.hidden());
+      pull(dots);
     }
     backward.run(model, weights, input, dots, result, motion);
     weightGradient.form(model, input, dots, motion, result);
     span.add(result, sum);
+  }
+
+  /** From the gradients at the logits to that at the hidden state. */
+  void pull(SasRecDeltas from) {
+    backend.sampledBceBackward(
+        from.dpos(),
+        from.dneg(),
+        weights.items(),
+        input.positives(),
+        input.negatives(),
+        from.hidden());
+  }
+
+  ParameterSpan span() {
+    return span;
+  }
+
+  SasRecBackward backward() {
+    return backward;
+  }
+
+  SasRec model() {
+    return model;
+  }
+
+  SasRecInput input() {
+    return input;
+  }
+
+  PackedBatch batch() {
+    return batch;
+  }
+
+  SasRecDeltas deltas() {
+    return deltas;
+  }
+
+  SasRecParameters result() {
+    return result;
   }
 
   /** Tangents up to those of the loss, and of its gradient in logits and hidden state. */

@@ -9,7 +9,7 @@ import java.util.Optional;
 /**
  * How influence is scored.
  *
- * @param solver {@code cg}, {@code direct} or {@code lissa}
+ * @param solver {@code cg}, {@code direct}, {@code lissa} or {@code ekfac}
  * @param damping ridge added to the Hessian: {@code 0.25}, or {@code 0.1x} for a multiple of its
  *     largest eigenvalue
  * @param tolerance relative residual at which cg ends
@@ -41,11 +41,15 @@ public record InfluenceOptions(
    * @throws ConfigException naming the option
    */
   public InfluenceOptions {
-    OptionRange.oneOf("--solver", solver, List.of("cg", "direct", "lissa"));
+    OptionRange.oneOf("--solver", solver, List.of("cg", "direct", "lissa", "ekfac"));
     damping = Damping.parse(damping).toString();
     OptionRange.above("--tolerance", tolerance, 0, 1);
     OptionRange.oneOf("--curvature", curvature, List.of("hessian", "gauss-newton"));
     OptionRange.oneOf("--params", params, List.of("last-dense", "last-block", "all"));
+    if (solver.equals("ekfac") && params.equals("last-dense")) {
+      throw new ConfigException(
+          "--solver ekfac needs --params last-block or all; for last-dense use cg, which is exact");
+    }
     lissaScale.ifPresent(scale -> OptionRange.above("--lissa-scale", scale, 0, Double.MAX_VALUE));
     OptionRange.atLeast("--lissa-steps", lissaSteps, 1);
     OptionRange.atLeast("--lissa-batch", lissaBatch, 1);

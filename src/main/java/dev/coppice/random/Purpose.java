@@ -42,5 +42,8 @@ public final class Purpose {
    */
   public static final int VALIDATION = 10;
 
+  /** Signs of EK-FAC's pseudo-gradients: a = sample id, b = position of the sample. */
+  public static final int EKFAC = 11;
+
   private Purpose() {}
 }

@@ -54,7 +54,9 @@ public record InfluenceConfig(
     /** The dense matrix, factorised. */
     DIRECT,
     /** Stochastic recursion over mini-batches. */
-    LISSA
+    LISSA,
+    /** Eigenvalue-corrected Kronecker factors: approximate; not for {@code last-dense}. */
+    EKFAC
   }
 
   /**
@@ -67,6 +69,9 @@ public record InfluenceConfig(
     require(
         lissaScale == null || (lissaScale > 0 && Double.isFinite(lissaScale)),
         "lissa-scale must be positive, got " + lissaScale);
+    require(
+        solver != Solver.EKFAC || params != ParameterSet.LAST_DENSE,
+        "solver ekfac needs params last-block or all; for last-dense use cg, which is exact");
     require(lissaSteps >= 1, "lissa-steps must be 1 or more, got " + lissaSteps);
     require(lissaBatch >= 1, "lissa-batch must be 1 or more, got " + lissaBatch);
     require(macroBatchPositions >= 1, "macro-batch positions must be 1 or more");

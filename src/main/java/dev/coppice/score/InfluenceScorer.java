@@ -81,6 +81,7 @@ public final class InfluenceScorer implements AutoCloseable {
           case CG -> ConjugateGradient.solve(hessian, damping, g, config.tolerance(), MAX_PRODUCTS);
           case DIRECT ->
               DirectSolve.solve(backend, risk.dense(config.curvature()), hessian, damping, g);
+          case EKFAC -> risk.ekfac(config.seed()).solution(hessian, damping, g);
           case LISSA -> Lissa.solve(risk.ofSamples(config.curvature()), hessian, g, lissa(damping));
         };
     use(solution.q());

@@ -4,6 +4,7 @@ package dev.coppice.score;
 import dev.coppice.model.Curvature;
 import dev.coppice.solve.BatchHessian;
 import dev.coppice.solve.HessianProduct;
+import dev.coppice.solve.KroneckerInverse;
 
 /**
  * First and second derivatives of the sample losses L(s) in one {@link ParameterSet} theta of P
@@ -25,6 +26,16 @@ interface RiskDerivatives extends AutoCloseable {
 
   /** The whole mean curvature matrix, (P,P) row-major, symmetric. */
   double[] dense(Curvature curvature);
+
+  /**
+   * An approximate inverse of the mean Gauss-Newton matrix, by EK-FAC.
+   *
+   * @param seed of the signs of its pseudo-gradients
+   * @throws UnsupportedOperationException for a set without it
+   */
+  default KroneckerInverse ekfac(long seed) {
+    throw new UnsupportedOperationException("EK-FAC is for the last block or all parameters");
+  }
 
   /**
    * Sets the directions q that {@link #score} multiplies gradients with.

@@ -78,6 +78,11 @@ final class SpanBatches {
     return batches.length;
   }
 
+  /** Block {@code m} after {@link #evaluate(int)}. */
+  PackedBatch batch(int m) {
+    return batches[m];
+  }
+
   /** Evaluates block {@code m}. */
   void evaluate(int m) {
     if (batches[m] == null) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coppice.score;
 
+import dev.coppice.backend.Allocator;
 import dev.coppice.backend.Backend;
 import dev.coppice.backend.Workspace;
 import dev.coppice.data.SurrogateSamples;
@@ -8,9 +9,11 @@ import dev.coppice.model.Curvature;
 import dev.coppice.model.ParameterSpan;
 import dev.coppice.model.SasRecDerivatives;
 import dev.coppice.model.SasRecDerivatives.SampleGradients;
+import dev.coppice.model.SasRecFactors;
 import dev.coppice.model.SurrogateWeights;
 import dev.coppice.solve.BatchHessian;
 import dev.coppice.solve.HessianProduct;
+import dev.coppice.solve.KroneckerInverse;
 import java.util.Arrays;
 import java.util.function.Consumer;
 
@@ -21,6 +24,8 @@ import java.util.function.Consumer;
  */
 final class SpanRisk implements RiskDerivatives {
   private final SpanBatches batches;
+  private final Backend backend;
+  private final ParameterSpan span;
   private final int size;
   private final int macroBatch;
   private final Workspace workspace;
@@ -33,6 +38,8 @@ final class SpanRisk implements RiskDerivatives {
       SurrogateWeights weights,
       SurrogateSamples samples,
       InfluenceConfig config) {
+    this.backend = backend;
+    this.span = span;
     size = span.size();
     macroBatch = config.macroBatchPositions();
     batches = new SpanBatches(backend, span, samples, config);
@@ -149,6 +156,17 @@ final class SpanRisk implements RiskDerivatives {
       }
     }
     return dense;
+  }
+
+  @Override
+  public KroneckerInverse ekfac(long seed) {
+    try (Workspace room = backend.workspace(Workspace.plan(backend, this::factors))) {
+      return new Ekfac(batches, factors(room), seed).inverse(span);
+    }
+  }
+
+  private SasRecFactors factors(Allocator allocator) {
+    return new SasRecFactors(backend, batches.derivatives(), allocator, batches.capacity());
   }
 
   @Override

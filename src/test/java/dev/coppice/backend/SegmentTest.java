@@ -7,7 +7,7 @@ import java.util.stream.Stream;
 /**
  * Reductions of each sample's positions. Bounds for n terms: n products and n-1 sums; {@code
  * linearGradSqNorm} sums squares of sums of n products: 2 n + I O + 16, as its definition has it;
- * {@code rowOuter} is one product.
+ * {@code linearGradSquares} sums them over B samples, 2 n + B; {@code rowOuter} is one product.
  */
 class SegmentTest extends OpParityTest {
   private static final int[][] LENGTHS = {
@@ -72,6 +72,23 @@ class SegmentTest extends OpParityTest {
         .depth(2 * longest(lengths) + in * out + 16);
   }
 
+  static OpCase squares(int in, int out, boolean absolute, int... lengths) {
+    int total = Arrays.stream(lengths).sum();
+    Inputs inputs = new Inputs(31L * total + 7L * in + out, absolute);
+    return new OpCase("linearGradSquares")
+        .in("offsets", Inputs.offsets(lengths), lengths.length + 1)
+        .in("act", inputs.gaussian(total * in), total, in)
+        .in("delta", inputs.gaussian(total * out), total, out)
+        .out("out", out, in)
+        .rows("act", "delta")
+        .free("offsets")
+        .call(
+            (backend, t) ->
+                backend.linearGradSquares(
+                    t.get("offsets"), t.get("act"), t.get("delta"), t.get("out")))
+        .depth(2 * longest(lengths) + lengths.length);
+  }
+
   static OpCase outer(int rows, int in, int out, boolean absolute) {
     Inputs inputs = new Inputs(31L * rows + 7L * in + out, absolute);
     return new OpCase("rowOuter")
@@ -92,7 +109,10 @@ class SegmentTest extends OpParityTest {
         sqNorm(1, 1, absolute, lengths),
         sqNorm(7, 33, absolute, lengths),
         sqNorm(64, 8, absolute, lengths),
-        sqNorm(31, 64, absolute, lengths));
+        sqNorm(31, 64, absolute, lengths),
+        squares(1, 1, absolute, lengths),
+        squares(65, 64, absolute, lengths),
+        squares(7, 33, absolute, lengths));
   }
 
   @Override
@@ -113,6 +133,7 @@ class SegmentTest extends OpParityTest {
         sum(false, false, 2, 3),
         dot(3, false, 2, 3),
         sqNorm(3, 2, false, 2, 3),
+        squares(3, 2, false, 2, 3),
         outer(3, 4, 2, false));
   }
 

@@ -48,6 +48,8 @@ class OptionsTest {
     assertNames("--damping", () -> influence("cg", "-0.1", "hessian", Optional.empty()));
     assertNames("--damping", () -> influence("cg", "Infinity", "hessian", Optional.empty()));
     assertNames("--curvature", () -> influence("cg", "0.25", "fisher", Optional.empty()));
+    assertThrows(
+        ConfigException.class, () -> influence("ekfac", "0.25", "hessian", Optional.empty()));
     assertNames("--lissa-scale", () -> influence("lissa", "0.25", "hessian", Optional.of(0.0)));
     assertNames("--cutoff", () -> new EffortOptions("all-lora", 2, "all", 1L << 30));
     assertNames("--loss", () -> new EffortOptions("all-lora", 512, "some", 1L << 30));

@@ -95,7 +95,10 @@ class InfluenceScorerTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Solver.class)
+  @EnumSource(
+      value = Solver.class,
+      mode = EnumSource.Mode.EXCLUDE,
+      names = "EKFAC") // needs another set
   void everySolverTellsItsResidualAndRepeatsItsBits(Solver solver) {
     double[][] q = new double[2][];
     for (int run = 0; run < 2; run++) {

@@ -420,6 +420,16 @@ public final class Coppice {
       @Cast("const float*") long delta,
       @Cast("float*") long out);
 
+  public static native int cop_linear_grad_squares(
+      @Cast("cop_context*") long ctx,
+      int B,
+      int I,
+      int O,
+      @Cast("const int32_t*") long offsets,
+      @Cast("const float*") long act,
+      @Cast("const float*") long delta,
+      @Cast("float*") long out);
+
   public static native int cop_row_outer(
       @Cast("cop_context*") long ctx,
       int T,
