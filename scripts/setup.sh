@@ -1,4 +1,4 @@
-# Shared by bin/coppice and bin/test, which set $root: finds or installs what the build needs, and builds.
+# Shared by bin/coppice, bin/test and the benchmarks, which set $root: finds or installs what the build needs, and builds.
 
 oldest_java=17
 
@@ -8,6 +8,15 @@ java_command() {
     echo "$JAVA_HOME/bin/java"
   else
     echo java
+  fi
+}
+
+# Threads that wait for each other spin for some tens of microseconds and then sleep: waking up costs more than most
+# operations take, and on a machine that others use too, long spinning costs far more.
+limit_spinning() {
+  if [ -z "${OMP_WAIT_POLICY:-}" ]; then
+    GOMP_SPINCOUNT=${GOMP_SPINCOUNT:-5000}
+    export GOMP_SPINCOUNT
   fi
 }
 

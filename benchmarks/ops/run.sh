@@ -9,8 +9,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd -P)
 build_benchmarks
 
 # As bin/coppice does.
-OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
-export OMP_WAIT_POLICY
+limit_spinning
 exec "$(java_command)" -XX:+UseSerialGC -Xshare:auto -Xmx4g ${COPPICE_JAVA_OPTS:-} \
   -cp "$root/target/test-classes:$root/target/classes:$root/target/deps:$root/target/benchmark-lib/*" \
   dev.coppice.backend.OpReport --commit "$(benchmark_commit)" "$@"

@@ -81,7 +81,7 @@ class DenseTailTest extends OpParityTest {
     return gaussNewton ? op.derived("dhidden", "dmiddle") : op; // not read
   }
 
-  private static OpCase hvp(int rows, int width, int items, boolean gaussNewton) {
+  static OpCase hvp(int rows, int width, int items, boolean gaussNewton) {
     Inputs inputs = new Inputs(31L * rows + 7L * width + items, false);
     OpCase op =
         state(new OpCase("denseTailHvp" + gaussNewton), inputs, rows, width, items)
@@ -97,7 +97,7 @@ class DenseTailTest extends OpParityTest {
     return held(op, gaussNewton);
   }
 
-  private static OpCase curvature(int rows, int width, int items, boolean gaussNewton) {
+  static OpCase curvature(int rows, int width, int items, boolean gaussNewton) {
     Inputs inputs = new Inputs(31L * rows + 7L * width + items, false);
     OpCase op =
         state(new OpCase("denseTailCurvature" + gaussNewton), inputs, rows, width, items)

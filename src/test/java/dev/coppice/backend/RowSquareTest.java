@@ -9,7 +9,7 @@ class RowSquareTest extends OpParityTest {
     {0, 3}, {1, 1}, {2, 7}, {5, 16}, {3, 33}, {40, 64}, {600, 15}
   };
 
-  private static OpCase square(int rows, int width) {
+  static OpCase square(int rows, int width) {
     Inputs inputs = new Inputs(31L * rows + width, false);
     return new OpCase("rowSquare")
         .in("x", inputs.gaussian(rows * width), rows, width)

@@ -87,7 +87,7 @@ class SampledBceTest extends OpParityTest {
     return optional ? op : op.free("table");
   }
 
-  private static OpCase backward(int rows, int width, int items, boolean absolute) {
+  static OpCase backward(int rows, int width, int items, boolean absolute) {
     Inputs inputs = new Inputs(31L * rows + 7L * width + items, absolute);
     return new OpCase("sampledBceBackward")
         .in("dpos", inputs.gaussian(rows), rows)

@@ -26,7 +26,17 @@ class EkfacTest {
 
   private static InfluenceConfig config(Solver solver, ParameterSet set) {
     return new InfluenceConfig(
-        solver, 0.05, 1e-5, Curvature.GAUSS_NEWTON, set, null, 100, 3, 42, 20, 1L << 30);
+        solver,
+        Damping.absolute(0.05),
+        1e-5,
+        Curvature.GAUSS_NEWTON,
+        set,
+        null,
+        100,
+        3,
+        42,
+        20,
+        1L << 30);
   }
 
   private static IhvpSolution solve(int threads, Solver solver, ParameterSet set) {

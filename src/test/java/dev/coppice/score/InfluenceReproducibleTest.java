@@ -120,7 +120,8 @@ class InfluenceReproducibleTest {
   @ParameterizedTest
   @EnumSource
   void noBitDependsOnThreadsMacroBatchOrderOrShards(Solver solver) {
-    assertNoTrialDiffers(solver, ParameterSet.LAST_DENSE);
+    boolean factored = solver == Solver.EKFAC; // which last-dense is too small for
+    assertNoTrialDiffers(solver, factored ? ParameterSet.ALL : ParameterSet.LAST_DENSE);
   }
 
   @ParameterizedTest

@@ -16,6 +16,7 @@ final class OpTable {
     CoreTimings.add(OPS);
     AttentionTimings.add(OPS);
     SurrogateTimings.add(OPS);
+    InfluenceTimings.add(OPS);
     LanguageTimings.add(OPS);
   }
 
@@ -36,7 +37,8 @@ final class OpTable {
   /** Operations of the interfaces that nothing here times; there should be none. */
   static Set<String> missing() {
     Set<String> missing = new TreeSet<>();
-    for (Class<?> ops : new Class<?>[] {CoreOps.class, SurrogateOps.class, LanguageOps.class}) {
+    for (Class<?> ops :
+        new Class<?>[] {CoreOps.class, SurrogateOps.class, InfluenceOps.class, LanguageOps.class}) {
       for (Method method : ops.getDeclaredMethods()) {
         if (!method.isSynthetic()) {
           missing.add(method.getName());

@@ -14,6 +14,7 @@ import dev.coppice.model.SurrogateWeights;
 import dev.coppice.model.TrainingConfig;
 import dev.coppice.random.Philox;
 import dev.coppice.random.Purpose;
+import dev.coppice.score.Damping;
 import dev.coppice.score.InfluenceConfig;
 import dev.coppice.score.InfluenceScorer;
 import java.nio.file.Path;
@@ -86,7 +87,7 @@ final class Ours implements AutoCloseable {
     InfluenceConfig base = InfluenceConfig.DEFAULT;
     return new InfluenceConfig(
         solver,
-        damping,
+        Damping.absolute(damping),
         tolerance,
         base.curvature(),
         base.params(),
