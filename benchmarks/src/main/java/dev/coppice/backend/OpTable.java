@@ -2,6 +2,7 @@
 package dev.coppice.backend;
 
 import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -40,7 +41,7 @@ final class OpTable {
     for (Class<?> ops :
         new Class<?>[] {CoreOps.class, SurrogateOps.class, InfluenceOps.class, LanguageOps.class}) {
       for (Method method : ops.getDeclaredMethods()) {
-        if (!method.isSynthetic()) {
+        if (Modifier.isAbstract(method.getModifiers())) {
           missing.add(method.getName());
         }
       }
