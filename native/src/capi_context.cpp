@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "context.hpp"
+#include "device_library.hpp"
 #include "error.hpp"
 
 using coppice::Error;
@@ -21,12 +22,19 @@ int32_t cop_context_create(int32_t device, int32_t threads, cop_context** out) {
     COP_REQUIRE(out != nullptr);
     COP_REQUIRE(threads >= 1 && threads <= 1024);
     COP_REQUIRE(device == COP_CPU || device == COP_CUDA || device == COP_EMULATED);
-    if (device != COP_CPU) throw Error(COP_UNSUPPORTED, "this build has no such device");
     auto ctx = std::make_unique<cop_context>();
-    ctx->device = coppice::make_cpu_device(threads);
+    if (device == COP_CPU) {
+      ctx->device = coppice::make_cpu_device(threads);
+    } else {
+      // A CUDA context is of the first device; the emulation takes the number for its schedule.
+      const bool cuda = device == COP_CUDA;
+      ctx->device = coppice::open_device_library(cuda ? "cuda" : "emulated", cuda ? 0 : threads);
+    }
     *out = ctx.release();
   });
 }
+
+const char* cop_context_description(const cop_context* ctx) { return ctx == nullptr ? "" : ctx->device->description(); }
 
 int32_t cop_context_destroy(cop_context* ctx) {
   return guard([&] {

@@ -19,6 +19,8 @@ struct DenseTail {
 class Device {
  public:
   virtual ~Device();
+  // One line about the device and what it uses, as long as it lives.
+  virtual const char* description() const = 0;
   virtual void* alloc(int64_t bytes) = 0;
   virtual void free(void* ptr, int64_t bytes) noexcept = 0;
   virtual void upload(void* dst, const void* src, int64_t bytes) = 0;

@@ -42,8 +42,12 @@ COP_API const char* cop_last_error(void);
 // One line about this build and machine: compiler, instruction set in use, BLAS and its version. Static storage.
 COP_API const char* cop_build_info(void);
 
-// threads >= 1: CPU threads an operation may use (the CPU device; others ignore it).
+// threads >= 1: CPU threads an operation may use (the CPU device), or the number of the order in which the emulated
+// device runs threads (1 ascending, 2 descending, others random); CUDA ignores it. COP_UNSUPPORTED, with the reason,
+// when this build or this machine does not have the device.
 COP_API int32_t cop_context_create(int32_t device, int32_t threads, cop_context** out);
+// One line about the context's device. Valid as long as the context; empty for null.
+COP_API const char* cop_context_description(const cop_context* ctx);
 COP_API int32_t cop_context_destroy(cop_context* ctx);  // null is allowed; memory must have been freed
 COP_API int32_t cop_context_live_bytes(const cop_context* ctx, int64_t* out);
 COP_API int32_t cop_sync(cop_context* ctx);

@@ -24,6 +24,7 @@ void* aligned(int64_t bytes) {
 
 CpuMemory::CpuMemory(int32_t threads) : threads_(threads) { blas_single_thread(); }
 CpuMemory::~CpuMemory() { std::free(scratch_); }
+const char* CpuMemory::description() const { return cpu_build_info(); }
 void* CpuMemory::alloc(int64_t bytes) { return aligned(bytes); }
 void CpuMemory::free(void* ptr, int64_t) noexcept { std::free(ptr); }
 

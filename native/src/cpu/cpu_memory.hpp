@@ -9,6 +9,7 @@ class CpuMemory : public Device {
  public:
   explicit CpuMemory(int32_t threads);
   ~CpuMemory() override;
+  const char* description() const override;
   void* alloc(int64_t bytes) override;
   void free(void* ptr, int64_t bytes) noexcept override;
   void upload(void* dst, const void* src, int64_t bytes) override;

@@ -15,7 +15,7 @@ import java.nio.file.Path;
  */
 public interface Backend extends CoreOps, SurrogateOps, InfluenceOps, LanguageOps, AutoCloseable {
 
-  /** {@code reference}, {@code cpu} or {@code cuda}; recorded in every result. */
+  /** {@code reference}, {@code cpu}, {@code cuda}; recorded in every result. */
   String name();
 
   /** One line about the device and the libraries in use. */
@@ -36,6 +36,7 @@ public interface Backend extends CoreOps, SurrogateOps, InfluenceOps, LanguageOp
    * Maps a file whose tensors the matrix products and gathers of this backend can read.
    *
    * @throws IllegalArgumentException naming the file if it cannot be opened
+   * @throws OutOfDeviceMemoryException if the device has memory of its own and cannot hold it
    */
   MappedFile map(Path file);
 

@@ -3,8 +3,8 @@ package dev.coppice.backend;
 
 /**
  * A file mapped read-only into host memory, unmapped on close: the weights of a checkpoint, which
- * stay on disk until they are touched. It owns the mapping; its tensors are views that refuse use
- * after it is closed and cannot be written.
+ * stay on disk until they are touched; a device with memory of its own holds a copy instead. It
+ * owns the mapping; its tensors are views that refuse use after it is closed and cannot be written.
  */
 public final class MappedFile implements AutoCloseable {
   private final Memory memory;

@@ -17,7 +17,9 @@ public final class NativeBackend extends NativeLanguageOps {
   /** Devices of {@code libcoppice}; {@link #code} is the {@code cop_device} of the header. */
   public enum Device {
     CPU(0),
-    CUDA(1);
+    CUDA(1),
+    /** The CUDA kernels run by g++ on the CPU: for tests. */
+    EMULATED(2);
 
     final int code;
 
@@ -33,7 +35,8 @@ public final class NativeBackend extends NativeLanguageOps {
   /**
    * Opens a device.
    *
-   * @param threads CPU threads an operation may use, at least 1
+   * @param threads CPU threads an operation may use, at least 1; of the emulated device the number
+   *     of the order in which it runs threads
    * @throws UnsupportedOperationException if this build or this machine does not have the device
    */
   public NativeBackend(Device device, int threads) {
@@ -54,7 +57,7 @@ public final class NativeBackend extends NativeLanguageOps {
 
   @Override
   public String description() {
-    return cop_build_info();
+    return cop_context_description(context());
   }
 
   @Override
@@ -70,14 +73,40 @@ public final class NativeBackend extends NativeLanguageOps {
   @Override
   public MappedFile map(Path file) {
     context();
+    Mapping mapping = mapped(file);
+    if (device != Device.CPU) {
+      try {
+        Mapping copy = copied(mapping);
+        return new MappedFile(copy, copy.address, copy.bytes, copy::release);
+      } finally {
+        mapping.release();
+      }
+    }
+    return new MappedFile(mapping, mapping.address, mapping.bytes, mapping::release);
+  }
+
+  private Mapping mapped(Path file) {
     long out = MemoryUtil.nmemAllocChecked(16);
     try {
       check(cop_map_file(file.toString(), out, out + 8));
-      Mapping mapping = new Mapping(MemoryUtil.memGetLong(out), MemoryUtil.memGetLong(out + 8));
-      return new MappedFile(mapping, mapping.address, mapping.bytes, mapping::unmap);
+      long address = MemoryUtil.memGetLong(out);
+      long bytes = MemoryUtil.memGetLong(out + 8);
+      return new Mapping(address, bytes, () -> check(cop_unmap_file(address, bytes)));
     } finally {
       MemoryUtil.nmemFree(out);
     }
+  }
+
+  /** The content in device memory, where the kernels can read it. */
+  private Mapping copied(Mapping file) {
+    Block copy = new Block(file.bytes);
+    try {
+      check(cop_upload(context(), copy.address, file.address, file.bytes));
+    } catch (RuntimeException e) {
+      copy.free();
+      throw e;
+    }
+    return new Mapping(copy.address, file.bytes, copy::free);
   }
 
   @Override
@@ -198,14 +227,16 @@ public final class NativeBackend extends NativeLanguageOps {
     }
   }
 
-  /** A read-only mapping in host memory. */
+  /** A file's content that cannot be written: where it is mapped, or a copy on the device. */
   private final class Mapping extends NativeMemory {
     final long address;
     final long bytes;
+    private final Runnable end;
 
-    Mapping(long address, long bytes) {
+    Mapping(long address, long bytes, Runnable end) {
       this.address = address;
       this.bytes = bytes;
+      this.end = end;
     }
 
     @Override
@@ -218,10 +249,10 @@ public final class NativeBackend extends NativeLanguageOps {
       throw new IllegalStateException("a mapped file is read-only");
     }
 
-    void unmap() {
+    void release() {
       if (open) {
         open = false;
-        check(cop_unmap_file(address, bytes));
+        end.run();
       }
     }
   }

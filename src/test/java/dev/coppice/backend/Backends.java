@@ -4,6 +4,7 @@ package dev.coppice.backend;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Supplier;
 
 /** The backends that are compared with {@link ReferenceBackend}. */
@@ -18,7 +19,8 @@ final class Backends {
   }
 
   /**
-   * The CPU with one and with two threads, and CUDA where there is a device. Every candidate of one
+   * The CPU with one and with two threads, CUDA where there is a device, and the emulated device
+   * with the schedules of {@code coppice.schedules} where its library is. Every candidate of one
    * name must give the same bits.
    *
    * @throws AssertionError if {@code coppice.require} names a device that cannot be opened
@@ -26,19 +28,34 @@ final class Backends {
   static List<Candidate> available() {
     List<Candidate> found = new ArrayList<>();
     for (int threads : new int[] {1, 2}) {
-      found.add(
-          new Candidate(
-              "cpu, threads " + threads,
-              () -> new NativeBackend(NativeBackend.Device.CPU, threads)));
+      found.add(candidate("cpu, threads " + threads, NativeBackend.Device.CPU, threads));
     }
-    try (Backend cuda = new NativeBackend(NativeBackend.Device.CUDA, 1)) {
-      found.add(new Candidate(cuda.name(), () -> new NativeBackend(NativeBackend.Device.CUDA, 1)));
-    } catch (UnsupportedOperationException e) {
-      if (Arrays.asList(System.getProperty("coppice.require", "").split(",")).contains("cuda")) {
-        throw new AssertionError("-Dcoppice.require=cuda, but there is no CUDA device", e);
+    if (exists(NativeBackend.Device.CUDA)) {
+      found.add(candidate("cuda", NativeBackend.Device.CUDA, 1));
+    }
+    if (exists(NativeBackend.Device.EMULATED)) {
+      for (String schedule : System.getProperty("coppice.schedules", "1").split(",")) {
+        String label = "emulated, schedule " + schedule;
+        found.add(candidate(label, NativeBackend.Device.EMULATED, Integer.parseInt(schedule)));
       }
     }
     return found;
+  }
+
+  private static Candidate candidate(String label, NativeBackend.Device device, int threads) {
+    return new Candidate(label, () -> new NativeBackend(device, threads));
+  }
+
+  private static boolean exists(NativeBackend.Device device) {
+    try (Backend found = new NativeBackend(device, 1)) {
+      return found.liveBytes() == 0;
+    } catch (UnsupportedOperationException e) {
+      String name = device.name().toLowerCase(Locale.ROOT);
+      if (Arrays.asList(System.getProperty("coppice.require", "").split(",")).contains(name)) {
+        throw new AssertionError("-Dcoppice.require=" + name + ", but there is no such device", e);
+      }
+      return false;
+    }
   }
 
   /** {@link #available} and the reference itself: for rules that hold for all. */

@@ -39,6 +39,8 @@ public final class Coppice {
   public static native int cop_context_create(
       int device, int threads, @Cast("cop_context**") long out);
 
+  public static native String cop_context_description(@Cast("const cop_context*") long ctx);
+
   public static native int cop_context_destroy(@Cast("cop_context*") long ctx);
 
   public static native int cop_context_live_bytes(

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "device_library.hpp"
+
+#include <dlfcn.h>
+
+#include <new>
+#include <string>
+
+#include "blas.hpp"
+#include "device_ops.hpp"
+
+namespace coppice {
+namespace {
+
+// Passes each operation to the library's table.
+class LibraryDevice : public Device {
+ public:
+  explicit LibraryDevice(const DeviceTable& table) : table_(table) {}
+  ~LibraryDevice() override { table_.close(table_.device); }
+
+  const char* description() const override { return table_.description; }
+  void* alloc(int64_t bytes) override {
+    void* ptr = nullptr;
+    check(table_.alloc(table_.device, bytes, &ptr));
+    return ptr;
+  }
+  void free(void* ptr, int64_t bytes) noexcept override { table_.free(table_.device, ptr, bytes); }
+  void symmetric_solve(int32_t n, double* a, double* b, int32_t* definite) override {
+    blas_symmetric_solve(1, n, a, b, definite);
+  }
+
+ protected:
+  template <class Entry, class... Arguments>
+  void perform(const char*, Entry entry, const Arguments&... arguments) {
+    check((table_.*entry)(table_.device, arguments...));
+  }
+
+ private:
+  void check(int32_t status) const {
+    if (status != COP_OK) throw Error(static_cast<cop_status>(status), table_.last_error());
+  }
+
+  DeviceTable table_;
+};
+
+}  // namespace
+
+std::unique_ptr<Device> open_device_library(const char* name, int32_t number) {
+  const std::string file = std::string("libcoppice_") + name + ".so";
+  // Never closed: the CUDA runtime does not survive that.
+  void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) throw Error(COP_UNSUPPORTED, std::string("this build has no such device: ") + dlerror());
+  const auto open = reinterpret_cast<CopDeviceOpen>(dlsym(library, "cop_device_open"));
+  if (open == nullptr) throw Error(COP_UNSUPPORTED, file + " is not a device library: " + dlerror());
+  DeviceTable table;
+  char message[512] = "";
+  const int32_t status = open(COP_ABI_VERSION, sizeof table, number, &table, message, sizeof message);
+  if (status != COP_OK) throw Error(static_cast<cop_status>(status), message);
+  return std::make_unique<EveryOp<LibraryDevice>>(table);
+}
+
+}  // namespace coppice
