@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Builds the native library and its test programs with address and undefined-behaviour sanitizers in build/sanitize and
-# runs them: the C boundary under random and hostile arguments, the instruction sets against each other.
+# runs them: the C boundary under random and hostile arguments, the instruction sets against each other, and bugs
+# planted in kernels of the emulated CUDA device.
 #
 #   tools/sanitize.sh [JOBS]
 set -eu
@@ -13,5 +14,5 @@ openblas=$root/target/deps/org/bytedeco/openblas/linux-x86_64
 
 cmake -S cmake -B build/sanitize -G Ninja --log-level=WARNING -DCMAKE_BUILD_TYPE=Release -DCOPPICE_SANITIZE=ON \
   -DCOPPICE_TESTS=ON -DCOPPICE_FAULTS=ON "-DCOPPICE_OPENBLAS_DIR=$openblas"
-cmake --build build/sanitize --parallel "$jobs"
+cmake --build build/sanitize --target all emulation_tests --parallel "$jobs"
 ctest --test-dir build/sanitize --output-on-failure

@@ -18,6 +18,13 @@ public enum TestedBackend {
     public Backend open() {
       return new NativeBackend(NativeBackend.Device.CPU, 2);
     }
+  },
+  /** The CUDA kernels on the CPU: slow, for small work. */
+  EMULATED(1e-5) {
+    @Override
+    public Backend open() {
+      return new NativeBackend(NativeBackend.Device.EMULATED, 4);
+    }
   };
 
   private final double tolerance;
