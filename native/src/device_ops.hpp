@@ -35,11 +35,16 @@
   OP(attention_backward_jvp)           \
   OP(sampled_bce_forward)              \
   OP(sampled_bce_jvp)                  \
+  OP(sampled_bce_backward)             \
   OP(adam_step)                        \
   OP(segment_sum)                      \
   OP(segment_dot)                      \
   OP(linear_grad_sqnorm)               \
+  OP(linear_grad_squares)              \
   OP(row_outer)                        \
+  OP(row_square)                       \
+  OP(dense_tail_hvp)                   \
+  OP(dense_tail_curvature)             \
   OP(item_topk)                        \
   OP(rms_norm_forward)                 \
   OP(rms_norm_backward)                \

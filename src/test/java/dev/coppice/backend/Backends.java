@@ -12,7 +12,12 @@ import java.util.function.Supplier;
 final class Backends {
   /** Operations, by the name of their case, for which {@code cuda/ops} has no kernel yet. */
   private static final Set<String> WITHOUT_KERNEL =
-      Set.of("sampledBceBackward", "rowSquare", "denseTailHvp", "denseTailCurvature");
+      Set.of(
+          "sampledBceBackward",
+          "linearGradSquares",
+          "rowSquare",
+          "denseTailHvp",
+          "denseTailCurvature");
 
   private Backends() {}
 

@@ -132,7 +132,7 @@ class LastDenseHessianTest {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"REFERENCE", "CPU"})
+  @EnumSource
   void productsAreSymmetric(Curvature curvature) {
     onReference(
         curvature,
@@ -163,7 +163,7 @@ class LastDenseHessianTest {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"REFERENCE", "CPU"})
+  @EnumSource
   void denseMatrixGivesTheSameProducts(Curvature curvature) {
     onReference(
         curvature,
