@@ -10,7 +10,12 @@ build_benchmarks
 
 # As bin/coppice does.
 limit_spinning
+# Results are published: of a path they tell the last name.
+command=benchmarks/e2e/run.sh
+for argument in "$@"; do
+  command="$command ${argument##*/}"
+done
 exec "$(java_command)" -XX:+UseSerialGC -Xshare:auto -Xmx4g ${COPPICE_JAVA_OPTS:-} \
   -cp "$root/target/test-classes:$root/target/classes:$root/target/deps:$root/target/benchmark-lib/*" \
   dev.coppice.benchmarks.e2e.EndToEnd --root "$root" --commit "$(benchmark_commit)" \
-  --command "benchmarks/e2e/run.sh $*" "$@"
+  --command "$command" "$@"
