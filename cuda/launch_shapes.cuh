@@ -45,22 +45,23 @@ __device__ __forceinline__ void for_lane_elements(int D, Body body) {
 template <int kSlots, class Load>
 class LaneValues {
  public:
-  __device__ __forceinline__ LaneValues(int D, Load load) : load_(load) {
-    if constexpr (kSlots > 0) {
-      for_lane_elements<kSlots>(D, [this](int slot, int d) { held_[slot] = load_(d); });
-    }
+  __device__ __forceinline__ LaneValues(int D, Load load) {
+    for_lane_elements<kSlots>(D, [this, load](int slot, int d) { held_[slot] = load(d); });
   }
-  __device__ __forceinline__ float at(int slot, int d) const {
-    if constexpr (kSlots > 0) {
-      return held_[slot];
-    } else {
-      return load_(d);
-    }
-  }
+  __device__ __forceinline__ float at(int slot, int) const { return held_[slot]; }
+
+ private:
+  float held_[kSlots];
+};
+
+template <class Load>
+class LaneValues<0, Load> {
+ public:
+  __device__ __forceinline__ LaneValues(int, Load load) : load_(load) {}
+  __device__ __forceinline__ float at(int, int d) const { return load_(d); }
 
  private:
   Load load_;
-  float held_[kSlots > 0 ? kSlots : 1];
 };
 
 template <int kSlots, class Load>
