@@ -51,7 +51,7 @@ class LaneValues {
   __device__ __forceinline__ float at(int slot, int) const { return held_[slot]; }
 
  private:
-  float held_[kSlots];
+  float held_[kSlots] = {};  // also those beyond D, which nobody reads
 };
 
 template <class Load>
