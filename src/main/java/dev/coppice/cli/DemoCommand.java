@@ -20,7 +20,7 @@ final class DemoCommand implements Callable<Integer> {
   @Option(names = "--out", paramLabel = "DIR", description = "Folder (./coppice-demo).")
   Path out = Path.of("coppice-demo");
 
-  @Mixin CommonFlags common;
+  @Mixin SessionFlags common;
 
   DemoCommand(Session session) {
     this.session = session;

@@ -14,7 +14,7 @@ import picocli.CommandLine.Mixin;
 final class DoctorCommand implements Callable<Integer> {
   private final Session session;
 
-  @Mixin CommonFlags common;
+  @Mixin SessionFlags common;
 
   DoctorCommand(Session session) {
     this.session = session;

@@ -46,7 +46,7 @@ final class PruneCommand implements Callable<Integer> {
   @Mixin InfluenceFlags influence;
   @Mixin EffortFlags effort;
   @Mixin SelectFlags select;
-  @Mixin CommonFlags common;
+  @Mixin SessionFlags common;
 
   PruneCommand(Session session) {
     this.session = session;

@@ -50,7 +50,7 @@ final class ScoreEffortCommand implements Callable<Integer> {
   Path out;
 
   @Mixin EffortFlags effort;
-  @Mixin CommonFlags common;
+  @Mixin SessionFlags common;
 
   ScoreEffortCommand(Session session) {
     this.session = session;

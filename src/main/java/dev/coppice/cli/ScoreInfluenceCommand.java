@@ -51,7 +51,7 @@ final class ScoreInfluenceCommand implements Callable<Integer> {
   int holdout;
 
   @Mixin InfluenceFlags influence;
-  @Mixin CommonFlags common;
+  @Mixin SessionFlags common;
 
   ScoreInfluenceCommand(Session session) {
     this.session = session;

@@ -33,7 +33,7 @@ final class SelectCommand implements Callable<Integer> {
   Path out;
 
   @Mixin SelectFlags select;
-  @Mixin CommonFlags common;
+  @Mixin SessionFlags common;
 
   SelectCommand(Session session) {
     this.session = session;

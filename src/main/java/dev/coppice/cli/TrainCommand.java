@@ -26,7 +26,7 @@ final class TrainCommand implements Callable<Integer> {
   Path out;
 
   @Mixin TrainFlags train;
-  @Mixin CommonFlags common;
+  @Mixin SessionFlags common;
 
   TrainCommand(Session session) {
     this.session = session;

@@ -99,7 +99,7 @@ final class ValidateCommand implements Callable<Integer> {
   double tolerance = DEFAULT.tolerance();
 
   @Mixin SurrogateFlags surrogate;
-  @Mixin CommonFlags common;
+  @Mixin SessionFlags common;
 
   ValidateCommand(Session session) {
     this.session = session;

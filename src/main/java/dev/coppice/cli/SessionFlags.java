@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
 /** The options that every command takes. */
-final class CommonFlags {
+final class SessionFlags {
   @Option(
       names = "--backend",
       paramLabel = "NAME",
