@@ -27,6 +27,9 @@ TESTS = {
 
 
 def noticed(test: str, emulation: str, schedules: str) -> bool:
+    # A mutation that does not compile says nothing about the tests.
+    subprocess.run(["cmake", "--build", "target/cmake", "--target", f"coppice_emulated_{emulation}"], cwd=ROOT,
+                   capture_output=True, check=True)
     command = ["mvn", "-o", "-q", "test", f"-Dtest={test}", "-Dcoppice.require=emulated",
                f"-Dcoppice.emulation={emulation}", f"-Dcoppice.schedules={schedules}"]
     return subprocess.run(command, cwd=ROOT, capture_output=True).returncode != 0
