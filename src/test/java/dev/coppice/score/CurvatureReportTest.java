@@ -15,6 +15,7 @@ import dev.coppice.solve.IhvpSolution;
 import dev.coppice.solve.Spectrum;
 import dev.coppice.solve.SpectrumProbe;
 import dev.coppice.solve.SymmetricEigen;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
