@@ -2,9 +2,8 @@
 package dev.coppice.score;
 
 import dev.coppice.model.Curvature;
-import dev.coppice.solve.HessianProduct;
 import dev.coppice.solve.IhvpSolution;
-import dev.coppice.solve.ShiftedSystems;
+import dev.coppice.solve.ProjectedSystems;
 import dev.coppice.solve.Spectrum;
 import dev.coppice.solve.SpectrumProbe;
 import java.util.ArrayList;
@@ -25,7 +24,9 @@ final class CurvatureStudy {
   private static final double[] LADDER = {1, 0.1, 0.01, 0.001};
   private static final int TOP = 1024; // of DEALRec's selections
   private static final double TOLERANCE = 5e-3; // correlations within 0.0005 on real data
-  private static final int MAX_PRODUCTS = 200;
+  private static final double LARGEST_ERROR = 1e-6; // relative
+  private static final int DIMENSION = 48; // of a Krylov space
+  private static final int DIMENSION_OF_LARGE = 16; // above SpectrumProbe.LARGE parameters
   private static final int PORTION = 4096;
 
   private final RiskDerivatives risk;
@@ -57,13 +58,12 @@ final class CurvatureStudy {
     List<Damped> systems = new ArrayList<>();
     List<Optional<IhvpSolution>> solutions = new ArrayList<>();
     for (Curvature curvature : Curvature.values()) {
-      if (curvature == config.curvature() || curvature == Curvature.HESSIAN) {
-        spectra.put(curvature, probes.apply(curvature).spectrum());
-      }
-      List<Damped> some = systems(curvature);
+      int most = risk.size() > SpectrumProbe.LARGE ? DIMENSION_OF_LARGE : DIMENSION;
+      ProjectedSystems space = new ProjectedSystems(risk.mean(curvature), g, most);
+      List<Damped> some = systems(curvature, largest(curvature, space));
       systems.addAll(some);
-      solutions.addAll(solve(curvature, some, g, solution));
-      products += probes.apply(curvature).products();
+      solutions.addAll(solve(space, some, solution));
+      products += space.products();
     }
     List<double[]> directions = new ArrayList<>(List.of(g));
     solutions.forEach(one -> one.ifPresent(solved -> directions.add(solved.q())));
@@ -79,15 +79,29 @@ final class CurvatureStudy {
     return new CurvatureReport(spectra, top, rows, products);
   }
 
+  /** By the spectrum that is told, or else by the space in which the systems are solved. */
+  private double largest(Curvature curvature, ProjectedSystems space) {
+    if (curvature != config.curvature() && curvature != Curvature.HESSIAN) {
+      return space.largest(LARGEST_ERROR);
+    }
+    SpectrumProbe probe = probes.apply(curvature);
+    spectra.put(curvature, probe.spectrum());
+    products += probe.products();
+    return probe.largest();
+  }
+
   /** The damping of the run and the ladder's, falling. */
-  private List<Damped> systems(Curvature curvature) {
+  private List<Damped> systems(Curvature curvature, double largest) {
     boolean own = curvature == config.curvature();
-    double largest = probes.apply(curvature).largest();
     List<Damped> systems = new ArrayList<>();
     if (largest > 0) {
       for (double rung : LADDER) {
         systems.add(new Damped(curvature, rung * largest, OptionalDouble.of(rung), false));
       }
+    }
+    if (largest <= 0 && config.damping().relative()) {
+      return systems; // of a matrix that is not the run's, which a gradient of 0 tells nothing
+      // about
     }
     double damping = config.damping().at(largest);
     OptionalDouble relative =
@@ -108,12 +122,11 @@ final class CurvatureStudy {
 
   /** Solutions; empty where the system is indefinite, except for the run's own. */
   private List<Optional<IhvpSolution>> solve(
-      Curvature curvature, List<Damped> systems, double[] g, IhvpSolution own) {
+      ProjectedSystems space, List<Damped> systems, IhvpSolution own) {
     List<Damped> open =
         systems.stream().filter(system -> !system.used() && !indefinite(system)).toList();
     double[] shifts = open.stream().mapToDouble(Damped::damping).toArray();
-    List<Optional<IhvpSolution>> solved =
-        ShiftedSystems.solve(counted(risk.mean(curvature)), shifts, g, TOLERANCE, MAX_PRODUCTS);
+    List<Optional<IhvpSolution>> solved = space.solve(shifts, TOLERANCE);
     return systems.stream()
         .map(
             system -> {
@@ -129,21 +142,6 @@ final class CurvatureStudy {
   private boolean indefinite(Damped system) {
     Spectrum spectrum = spectra.get(system.curvature());
     return spectrum != null && spectrum.indefinite(system.damping());
-  }
-
-  private HessianProduct counted(HessianProduct hessian) {
-    return new HessianProduct() {
-      @Override
-      public int size() {
-        return hessian.size();
-      }
-
-      @Override
-      public double[] product(double[] v) {
-        products++;
-        return hessian.product(v);
-      }
-    };
   }
 
   /** Products of all samples' gradients with each direction, (directions,N). */

@@ -28,6 +28,7 @@ final class Lanczos {
   private final double[] alpha;
   private final double[] beta;
   private final List<double[]> basis = new ArrayList<>();
+  private final List<double[]> corrections = new ArrayList<>();
   private double[] old;
   private double[] unit;
   private double norm;
@@ -94,11 +95,71 @@ final class Lanczos {
   }
 
   private void orthogonalise(double[] next) {
+    double[] removed = new double[basis.size()];
     for (int pass = 0; pass < 2; pass++) {
-      for (double[] earlier : basis) {
-        Vectors.axpy(-Vectors.dot(earlier, next), earlier, next);
+      for (int i = 0; i < removed.length; i++) {
+        double share = Vectors.dot(basis.get(i), next);
+        Vectors.axpy(-share, basis.get(i), next);
+        removed[i] += share;
       }
     }
+    corrections.add(removed);
+  }
+
+  /** Diagonal of the projection, one element a step. */
+  double[] diagonal() {
+    return Arrays.copyOf(alpha, steps);
+  }
+
+  /**
+   * Beside the diagonal: element i is that of steps i and i+1; the last one is the norm of what the
+   * next step starts from.
+   */
+  double[] below() {
+    return Arrays.copyOf(beta, steps);
+  }
+
+  /**
+   * {@code sum_i y_i v_i} of the basis vectors, which must be kept.
+   *
+   * @param y (steps)
+   */
+  double[] combined(double[] y) {
+    double[] sum = new double[unit.length];
+    for (int i = 0; i < y.length; i++) {
+      Vectors.axpy(y[i], basis.get(i), sum);
+    }
+    return sum;
+  }
+
+  /**
+   * {@code H combined(y)} in coordinates of the basis and the vector after it, from the products
+   * that were made: what orthogonalisation took away beyond the projection is counted. The basis
+   * must be kept.
+   *
+   * @param y (steps)
+   * @return (steps+1)
+   */
+  double[] image(double[] y) {
+    double[] image = new double[steps + 1];
+    for (int j = 0; j < steps; j++) {
+      if (j > 0) {
+        image[j - 1] += beta[j - 1] * y[j];
+      }
+      image[j] += alpha[j] * y[j];
+      image[j + 1] += beta[j] * y[j];
+      double[] removed = corrections.get(j);
+      for (int i = 0; i < removed.length; i++) {
+        image[i] += removed[i] * y[j];
+      }
+    }
+    return image;
+  }
+
+  /** Makes no more steps and frees the basis. */
+  void end() {
+    exhausted = true;
+    basis.clear();
   }
 
   /** What the first k steps tell, k of 1 to {@link #steps}; the same whatever came after. */

@@ -16,6 +16,12 @@ public final class SpectrumProbe {
   /** Lanczos steps of each vector. */
   public static final int STEPS = 40;
 
+  /** The same where there are more than {@link #LARGE} parameters, whose products take long. */
+  public static final int STEPS_OF_LARGE = 24;
+
+  /** Parameters: 65,536. */
+  public static final int LARGE = 1 << 16;
+
   private static final double LARGEST_ERROR = 1e-6; // relative
   private static final int NUMBERS = 4096; // random numbers, for a density within 2 percent
 
@@ -37,14 +43,14 @@ public final class SpectrumProbe {
       for (int i = 0; i < v.length; i++) {
         v[i] = Philox.firstWord(seed, Purpose.SPECTRUM, j, i, 0) < 0 ? -1 : 1;
       }
-      runs[j] = new Lanczos(hessian, v, STEPS);
+      runs[j] = new Lanczos(hessian, v, v.length > LARGE ? STEPS_OF_LARGE : STEPS);
     }
     return runs[j];
   }
 
   /**
    * The largest eigenvalue, by the fewest steps of the first vector whose residual is below 1e-6 of
-   * it; by all {@link #STEPS} if none is. The same number whatever was asked before.
+   * it; by all its steps if none is. The same number whatever was asked before.
    *
    * @throws SolverException if a product is not finite
    */
@@ -73,6 +79,7 @@ public final class SpectrumProbe {
       while (more) {
         more = run.step();
       }
+      run.end();
       ritz[j] = run.ritz(run.steps());
     }
     return Spectrum.of(ritz, products());

@@ -15,7 +15,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -200,6 +202,15 @@ class ValidateTest {
     JsonNode all =
         result("v").path("datastore_score").get(scores.indexOf("influence all hessian 0.25"));
     assertTrue(all.path("train_loss").has("above_gradient_dot"), all.toString());
+    JsonNode predicted = result("v").path("sets").get(1).path("predicted");
+    Set<String> values = new TreeSet<>();
+    scores.stream()
+        .filter(name -> name.startsWith("influence"))
+        .forEach(name -> values.add(predicted.path(name).asText()));
+    assertEquals(12, values.size(), "each score is its own: " + predicted);
+    JsonNode facts = result("v").path("scores");
+    assertEquals(0.25, facts.path("influence all hessian 0.25").path("damping").asDouble());
+    assertTrue(facts.path("influence all hessian 0.01x").path("damping").asDouble() < 0.25);
   }
 
   @Test

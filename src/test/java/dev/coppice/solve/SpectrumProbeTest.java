@@ -50,6 +50,15 @@ class SpectrumProbeTest {
     assertEquals(1, spectrum.probes());
     assertTrue(spectrum.indefinite(0.049));
     assertFalse(spectrum.indefinite(0.0501));
+    assertFalse(spectrum.indefinite(0.05), "0 within the rounding of products is not negative");
+  }
+
+  @Test
+  void largeMatricesGetFewerSteps() {
+    double[] values = skewed(SpectrumProbe.LARGE + 1);
+    Spectrum spectrum = new SpectrumProbe(new Diagonal(values), 42).spectrum();
+    assertEquals(SpectrumProbe.STEPS_OF_LARGE, spectrum.products());
+    assertEquals(1, spectrum.largest(), 1e-6);
   }
 
   @Test
