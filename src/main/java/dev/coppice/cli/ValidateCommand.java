@@ -89,8 +89,13 @@ final class ValidateCommand implements Callable<Integer> {
       description = "hessian, gauss-newton or both (hessian).")
   List<String> curvatures = List.of(DEFAULT.curvature());
 
-  @Option(names = "--solver", paramLabel = "NAME", description = "cg, direct or lissa (cg).")
-  String solver = DEFAULT.solver();
+  @Option(
+      names = "--solver",
+      paramLabel = "NAME",
+      split = ",",
+      description =
+          "Solvers, each a score: cg, direct, lissa, or ekfac, which last-dense has not (cg).")
+  List<String> solvers = List.of(DEFAULT.solver());
 
   @Option(
       names = "--tolerance",
@@ -130,22 +135,30 @@ final class ValidateCommand implements Callable<Integer> {
   private List<InfluenceOptions> influence() {
     List<InfluenceOptions> scores = new ArrayList<>();
     for (String parameterSet : params) {
-      for (String curvature : curvatures) {
-        for (String damping : dampings) {
-          scores.add(
-              new InfluenceOptions(
-                  solver,
-                  damping,
-                  tolerance,
-                  curvature,
-                  parameterSet,
-                  DEFAULT.lissaScale(),
-                  DEFAULT.lissaSteps(),
-                  DEFAULT.lissaBatch(),
-                  DEFAULT.curvatureReport()));
+      for (String solver : solvers) {
+        if (!(solver.equals("ekfac") && parameterSet.equals("last-dense") && params.size() > 1)) {
+          addInfluence(solver, parameterSet, scores);
         }
       }
     }
     return scores;
+  }
+
+  private void addInfluence(String solver, String parameterSet, List<InfluenceOptions> scores) {
+    for (String curvature : curvatures) {
+      for (String damping : dampings) {
+        scores.add(
+            new InfluenceOptions(
+                solver,
+                damping,
+                tolerance,
+                curvature,
+                parameterSet,
+                DEFAULT.lissaScale(),
+                DEFAULT.lissaSteps(),
+                DEFAULT.lissaBatch(),
+                DEFAULT.curvatureReport()));
+      }
+    }
   }
 }

@@ -76,8 +76,12 @@ final class ValidationScores {
 
   private void addInfluence(InfluenceOptions influence) {
     String name =
-        "influence %s %s %s"
-            .formatted(influence.params(), influence.curvature(), plain(influence.damping()));
+        "influence %s %s %s%s"
+            .formatted(
+                influence.params(),
+                influence.curvature(),
+                plain(influence.damping()),
+                influence.solver().equals("cg") ? "" : " " + influence.solver());
     progress.message("scoring " + name);
     try (InfluenceScorer scorer = scorer(influence)) {
       IhvpSolution solution = scorer.solve();

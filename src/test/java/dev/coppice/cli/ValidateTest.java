@@ -214,6 +214,31 @@ class ValidateTest {
   }
 
   @Test
+  void takesSeveralSolvers() throws IOException {
+    List<String> args =
+        arguments(
+            "v",
+            "--solver",
+            "cg,ekfac",
+            "--params",
+            "last-dense,all",
+            "--curvature",
+            "gauss-newton");
+    Called called = Called.with(args);
+    assertEquals(0, called.code(), called.toString());
+    JsonNode scores = result("v").path("scores");
+    assertEquals("cg", scores.path("influence all gauss-newton 0.25").path("solver").asText());
+    assertEquals(
+        "ekfac", scores.path("influence all gauss-newton 0.25 ekfac").path("solver").asText());
+    assertTrue(scores.has("influence last-dense gauss-newton 0.25"), scores.toString());
+    assertFalse(scores.has("influence last-dense gauss-newton 0.25 ekfac"), scores.toString());
+    args.set(args.indexOf("last-dense,all"), "last-dense");
+    Called refused = Called.with(args);
+    assertEquals(2, refused.code(), refused.toString());
+    assertTrue(refused.reason().contains("--solver ekfac needs"), refused.toString());
+  }
+
+  @Test
   void threadsChangeNoBit() throws IOException {
     assertEquals(0, Called.with(arguments("one")).code());
     List<String> args = arguments("two");
