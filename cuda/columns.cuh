@@ -77,4 +77,9 @@ void sum_columns(int64_t T, int D, Term term, const ColumnTotals<kSums>& totals,
   sum_columns<kSums>(chunks, D, next, totals, scratch + kSums * chunks * D, stream);
 }
 
+// out[d] = sum over t < T of rows[t, d]
+inline void sum_of_rows(int64_t T, int D, const float* rows, float* out, float* scratch, cudaStream_t stream) {
+  sum_columns<1>(T, D, PartialTerm<1>{{rows}, D}, {{out}}, scratch, stream);
+}
+
 }  // namespace coppice

@@ -8,11 +8,12 @@
 #include <string>
 
 #include "check.cuh"
-#include "device_ops.hpp"
+#include "device.hpp"
 
 namespace coppice {
 
-class CudaDevice : public EveryOp<NoOperations> {
+// All but the matrix product, which is a library's.
+class CudaDevice : public Device {
  public:
   explicit CudaDevice(const std::string& description);
   ~CudaDevice() override;
@@ -78,13 +79,22 @@ class CudaDevice : public EveryOp<NoOperations> {
   void sampled_bce_jvp(int32_t T, int32_t D, int32_t V, const float* h, const float* h_dot, const float* table,
                        const float* table_dot, const int32_t* positives, const int32_t* negatives, const float* w,
                        float* loss_dot, float* dpos_dot, float* dneg_dot, float* dh_dot) override;
+  void sampled_bce_backward(int32_t T, int32_t D, int32_t V, const float* dpos, const float* dneg, const float* table,
+                            const int32_t* positives, const int32_t* negatives, float* dh) override;
   void adam_step(int64_t N, float* param, const float* grad, float* m, float* v, float lr, float beta1, float beta2,
                  float eps, int64_t step) override;
   void segment_sum(int32_t B, const int32_t* offsets, const float* values, const float* weights, float* out) override;
   void segment_dot(int32_t B, int32_t D, const int32_t* offsets, const float* x, const float* y, float* out) override;
   void linear_grad_sqnorm(int32_t B, int32_t I, int32_t O, const int32_t* offsets, const float* act, const float* delta,
                           float* out) override;
+  void linear_grad_squares(int32_t B, int32_t I, int32_t O, const int32_t* offsets, const float* act,
+                           const float* delta, float* out) override;
   void row_outer(int32_t T, int32_t I, int32_t O, const float* act, const float* delta, float* out) override;
+  void row_square(int32_t T, int32_t D, const float* x, float* out) override;
+  void dense_tail_hvp(int32_t T, int32_t D, int32_t V, int32_t gauss_newton, const DenseTail& tail, const float* x,
+                      const float* direction, float* out) override;
+  void dense_tail_curvature(int32_t T, int32_t D, int32_t V, int32_t gauss_newton, const DenseTail& tail,
+                            float* out) override;
   void item_topk(int32_t U, int32_t D, int32_t V, int32_t K, const float* h, const float* table,
                  const int32_t* mask_offsets, const int32_t* mask_ids, int32_t* ids) override;
   void rms_norm_forward(int32_t T, int32_t D, const float* x, const float* weight, float eps, float* y,

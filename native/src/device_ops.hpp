@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The operations of a device that lives in a library of its own, as a list: a new operation in device.hpp gets one line
-// here, and with it a place in the table that crosses to the library, and a refusal where it has no kernel yet.
+// here, and with it a place in the table that crosses to the library.
 #pragma once
 #include <cstdint>
 
@@ -109,15 +109,6 @@ struct NoLayer {
 template <class Base>
 using EveryOp = typename Stack<Base, COP_DEVICE_OPS(COP_LAYER) NoLayer>::Type;
 #undef COP_LAYER
-
-// Refuses every operation; a device overrides those that it has.
-class NoOperations : public Device {
- protected:
-  template <class Entry, class... Arguments>
-  void perform(const char* name, Entry, const Arguments&...) {
-    throw Error(COP_UNSUPPORTED, std::string(name) + " is not implemented on this device");
-  }
-};
 
 }  // namespace coppice
 

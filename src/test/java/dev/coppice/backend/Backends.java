@@ -5,32 +5,16 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import java.util.function.Supplier;
 
 /** The backends that are compared with {@link ReferenceBackend}. */
 final class Backends {
-  /** Operations, by the name of their case, for which {@code cuda/ops} has no kernel yet. */
-  private static final Set<String> WITHOUT_KERNEL =
-      Set.of(
-          "sampledBceBackward",
-          "linearGradSquares",
-          "rowSquare",
-          "denseTailHvp",
-          "denseTailCurvature");
-
   private Backends() {}
 
   /** A backend of this machine; {@code label} tells two of one name apart. */
   record Candidate(String label, Supplier<Backend> opener) {
     Backend open() {
       return opener.get();
-    }
-
-    /** Whether the operation has no CUDA kernel yet. */
-    boolean misses(OpCase op) {
-      boolean kernels = label.startsWith("emulated") || label.startsWith("cuda");
-      return kernels && WITHOUT_KERNEL.stream().anyMatch(op.name::startsWith);
     }
   }
 

@@ -17,10 +17,22 @@ class DenseTailTest extends OpParityTest {
     {13, 33, 20},
     {63, 31, 13},
     {600, 8, 30},
-    {300, 64, 9}
+    {300, 64, 9},
+    // rows of which fewer fit into a block's shared memory, and rows that do not fit
+    {40, 81, 9},
+    {9, 162, 5},
+    {3, 322, 5}
   };
   private static final int[][] CURVATURE_SHAPES = {
-    {0, 3, 2}, {1, 1, 1}, {2, 7, 5}, {5, 16, 9}, {4, 33, 20}, {700, 3, 13}, {3, 64, 9}
+    {0, 3, 2},
+    {1, 1, 1},
+    {2, 7, 5},
+    {5, 16, 9},
+    {4, 33, 20},
+    {700, 3, 13},
+    {3, 64, 9},
+    {9, 81, 5},
+    {2, 162, 5}
   };
 
   private static OpCase state(OpCase op, Inputs inputs, int rows, int width, int items) {

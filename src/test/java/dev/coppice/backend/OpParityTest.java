@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.coppice.backend.OpCase.Arg;
 import dev.coppice.backend.OpRun.Outcome;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -41,7 +40,7 @@ abstract class OpParityTest {
     Outcome expected = OpRun.onReference(op);
     Map<String, double[]> bounds = op.bounds();
     Map<String, Outcome> first = new HashMap<>();
-    for (Backends.Candidate candidate : having(op, Backends.available())) {
+    for (Backends.Candidate candidate : Backends.available()) {
       try (Backend backend = candidate.open()) {
         String on = op + " on " + candidate.label();
         Outcome actual = OpRun.outcome(backend, op);
@@ -56,7 +55,7 @@ abstract class OpParityTest {
   @ParameterizedTest
   @MethodSource("separable")
   void batchEqualsItsPartsAlone(OpCase op) {
-    for (Backends.Candidate candidate : having(op, Backends.all())) {
+    for (Backends.Candidate candidate : Backends.all()) {
       try (Backend backend = candidate.open()) {
         Outcome whole = OpRun.outcome(backend, op);
         for (int b = 0; b < op.parts(); b++) {
@@ -73,7 +72,7 @@ abstract class OpParityTest {
   @ParameterizedTest
   @MethodSource("small")
   void refusesWrongArgumentsAndWritesNothing(OpCase op) {
-    for (Backends.Candidate candidate : having(op, Backends.all())) {
+    for (Backends.Candidate candidate : Backends.all()) {
       try (Backend backend = candidate.open();
           Backend other = new ReferenceBackend();
           Workspace strange = other.workspace(1 << 20);
@@ -109,7 +108,7 @@ abstract class OpParityTest {
         OpCase poisoned = op.with(List.of(arg.with(poisoned((float[]) arg.values(), i))));
         Outcome expected = OpRun.onReference(poisoned);
         reached |= nans(expected).values().stream().anyMatch(set -> set.length > 0);
-        for (Backends.Candidate candidate : having(op, Backends.available())) {
+        for (Backends.Candidate candidate : Backends.available()) {
           String what = op + ": NaN in " + arg.name() + "[" + i + "] on " + candidate.label();
           try (Backend backend = candidate.open()) {
             Map<String, int[]> actual = nans(OpRun.outcome(backend, poisoned));
@@ -124,7 +123,7 @@ abstract class OpParityTest {
   @Test
   void survivesEveryInjectedFault() {
     OpCase op = small().findFirst().orElseThrow();
-    for (Backends.Candidate candidate : having(op, Backends.available())) {
+    for (Backends.Candidate candidate : Backends.available()) {
       try (Backend backend = candidate.open()) {
         Outcome expected = OpRun.outcome(backend, op);
         for (String point : new String[] {"alloc", "upload", "launch", "download"}) {
@@ -135,25 +134,6 @@ abstract class OpParityTest {
         }
       }
     }
-  }
-
-  /**
-   * The candidates that have the operation. One that is said to miss it must refuse it, so that the
-   * list of missing ones cannot outlive its reason.
-   */
-  private static List<Backends.Candidate> having(OpCase op, List<Backends.Candidate> candidates) {
-    List<Backends.Candidate> able = new ArrayList<>();
-    for (Backends.Candidate candidate : candidates) {
-      if (!candidate.misses(op)) {
-        able.add(candidate);
-        continue;
-      }
-      try (Backend backend = candidate.open()) {
-        String what = op + " is no longer missing on " + candidate.label();
-        assertThrows(UnsupportedOperationException.class, () -> OpRun.outcome(backend, op), what);
-      }
-    }
-    return able;
   }
 
   /** Makes the n-th pass through a point fail, for n = 1, 2, ... until there is no n-th pass. */

@@ -2,6 +2,7 @@
 package dev.coppice.backend;
 
 import java.util.Arrays;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -118,11 +119,13 @@ class SegmentTest extends OpParityTest {
   @Override
   Stream<OpCase> cases() {
     int[][] shapes = {{0, 3, 2}, {1, 1, 1}, {2, 7, 31}, {33, 32, 65}, {257, 13, 17}, {5, 64, 64}};
+    int[] many = IntStream.range(0, 150).map(b -> b % 4).toArray(); // more than a chunk of samples
     return Stream.of(false, true)
         .flatMap(
             abs ->
                 Stream.concat(
-                    Stream.of(LENGTHS).flatMap(lengths -> reductions(abs, lengths)),
+                    Stream.concat(Stream.of(LENGTHS), Stream.<int[]>of(many))
+                        .flatMap(lengths -> reductions(abs, lengths)),
                     Stream.of(shapes).map(s -> outer(s[0], s[1], s[2], abs))));
   }
 
