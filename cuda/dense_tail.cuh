@@ -298,7 +298,9 @@ class TailBlock {
 // How a launch divides T rows: blocks, and the memory of each, shared where it fits beside the panel.
 constexpr int64_t kMostTailShared = 48 * 1024 - int64_t{kPanelDepth} * kPanelRow * sizeof(float);
 
-constexpr int64_t tail_floats(int D, int rows) { return int64_t{kTailBuffers} * kTailWarps * rows * tail_stride(D); }
+__host__ __device__ constexpr int64_t tail_floats(int D, int rows) {
+  return int64_t{kTailBuffers} * kTailWarps * rows * tail_stride(D);
+}
 constexpr bool tail_fits(int D, int rows) { return tail_floats(D, rows) * int64_t{sizeof(float)} <= kMostTailShared; }
 
 template <int kRows, bool kShared>

@@ -11,7 +11,7 @@ constexpr int kTileThreads = 8;  // of y: each thread has 4 elements of a tile's
 constexpr int kTileElements = kTileSide / kTileThreads;
 constexpr int kTileDepth = 16;  // rows in shared memory at a time
 
-constexpr int64_t grad_tiles(int64_t I, int64_t O) {
+__host__ __device__ constexpr int64_t grad_tiles(int64_t I, int64_t O) {
   return (I + kTileSide - 1) / kTileSide * ((O + kTileSide - 1) / kTileSide);
 }
 

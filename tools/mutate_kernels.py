@@ -19,6 +19,8 @@ BARRIER = re.compile(r"__sync(threads|warp)\(\);")
 TESTS = {
     "attention.cuh": "AttentionTest,AttentionJvpTest",
     "columns.cuh": "BiasTest,ResidualLayerNormTest",
+    "dense_tail.cuh": "DenseTailTest",
+    "grad_tile.cuh": "SegmentTest",
     "reduce.cuh": "CrossEntropyTest",
     "embedding_backward.cu": "EmbeddingTest",
     "item_topk.cu": "ItemTopKTest",

@@ -34,13 +34,8 @@ class InfluenceGoldenTest {
                 Stream.of(TestedBackend.values()).map(backend -> Arguments.of(backend, fixture)));
   }
 
-  /** Without the emulated device, which has no kernel of Hessian products yet. */
-  static Stream<Arguments> longCases() {
-    return cases().filter(c -> c.get()[0] != TestedBackend.EMULATED);
-  }
-
   static Stream<Arguments> exactCases() {
-    return longCases().filter(c -> ((SurrogateFixture) c.get()[1]).has("exact/hessian"));
+    return cases().filter(c -> ((SurrogateFixture) c.get()[1]).has("exact/hessian"));
   }
 
   private static void withTail(
@@ -85,7 +80,7 @@ class InfluenceGoldenTest {
   }
 
   @ParameterizedTest(name = "{0} {1}")
-  @MethodSource("longCases")
+  @MethodSource("cases")
   void hessianProductsAgree(TestedBackend tested, SurrogateFixture fixture) {
     double[] expected = fixture.doubles("hvp/result");
     double[] probe = fixture.doubles("hvp/probe");
@@ -104,7 +99,7 @@ class InfluenceGoldenTest {
   }
 
   @ParameterizedTest(name = "{0} {1}")
-  @MethodSource("longCases")
+  @MethodSource("cases")
   void lissaAgreesOverAGivenOrder(TestedBackend tested, SurrogateFixture fixture) {
     int[][] order =
         Arrays.stream(fixture.ints("lissa/order"))
