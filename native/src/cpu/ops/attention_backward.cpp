@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "attention_batch.hpp"
+#include "attention_short.hpp"
 #include "cpu_device.hpp"
 
 namespace coppice {
@@ -31,8 +32,8 @@ struct Memory {
     dout_copy = pieces.take(copy);
     lse = pieces.take(batch.row());
     slope = pieces.take(full ? batch.row() : 0);
-    weights = pieces.take(kTile * batch.row());
-    dscores = pieces.take(full ? kTile * batch.row() : 0);
+    weights = pieces.take(kLanes * batch.row());
+    dscores = pieces.take(full ? kLanes * batch.row() : 0);
     dk = pieces.take(full ? batch.longest * batch.width() : 0);
     dv = pieces.take(batch.longest * batch.width());
     dq = pieces.take(full ? batch.longest * batch.width() : 0);
@@ -67,7 +68,7 @@ template <int ROWS>
 void value_tile(const Head& head, int64_t start, const Memory& m) {
   probabilities<ROWS>(head, start, m.weights);
   if (head.factors != nullptr) drop<ROWS>(head, start, m.weights);
-  add_weighted<ROWS, Meets::kFuture>(m.weights, head.row, head.dout_whole, start, head.n, head.width,
+  add_weighted<ROWS, Meets::kFuture>({m.weights, head.row, 1}, head.dout_whole, start, head.n, head.width,
                                      m.dv + start * head.width, head.width);
 }
 
@@ -86,10 +87,10 @@ void full_tile(const Head& head, int64_t start, const Memory& m) {
     }
   }
   if (head.factors != nullptr) drop<ROWS>(head, start, m.weights);
-  add_weighted<ROWS, Meets::kFuture>(m.weights, row, head.dout_whole, start, head.n, head.width,
+  add_weighted<ROWS, Meets::kFuture>({m.weights, row, 1}, head.dout_whole, start, head.n, head.width,
                                      m.dv + start * head.width, head.width);
-  add_weighted<ROWS, Meets::kFuture>(m.dscores, row, head.q_whole, start, head.n, head.width, m.dk + start * head.width,
-                                     head.width);
+  add_weighted<ROWS, Meets::kFuture>({m.dscores, row, 1}, head.q_whole, start, head.n, head.width,
+                                     m.dk + start * head.width, head.width);
   spread_weighted<ROWS>(m.dscores, row, {head.k_whole.at(start), head.k_whole.stride}, start, head.n, head.width,
                         head.dq, head.width);
 }
@@ -99,12 +100,40 @@ struct Gradients {
   float *dq, *dk, *dv;
 };
 
+template <int VECS>
+void backward_of_short(const AttentionBatch& batch, const Gradients& x, const ProbabilityDropout& dropout, int64_t b,
+                       int64_t g, const Memory& m) {
+  const int64_t n = batch.length(b), C = batch.C, first = batch.offsets[b], key = (first * batch.G + g) * C;
+  for (int64_t i = 0; i < batch.heads_in_group(); ++i) {
+    const int64_t h = g * batch.heads_in_group() + i, query = (first * batch.H + h) * C;
+    if (dropout.p > 0.0f) dropout_factors(dropout, b, h, n, m.factors);
+    const ShortHead<VECS> head{n,
+                               batch.scale,
+                               batch.query_head(x.q, b, h),
+                               batch.key_head(x.k, b, g),
+                               batch.key_head(x.v, b, g),
+                               dropout.p > 0.0f ? m.factors : nullptr,
+                               batch.H * C,
+                               batch.H};
+    const bool full = x.dq != nullptr;
+    const typename ShortHead<VECS>::Gradients to{full ? x.dq + query : nullptr, full ? x.dk + key : nullptr, x.dv + key,
+                                                 batch.G * C};
+    const Positions out = batch.query_head(x.out, b, h), dout = batch.query_head(x.dout, b, h);
+    const float* lse = x.lse + first * batch.H + h;
+    i == 0 ? head.template backward<false>(out, lse, dout, m.weights, m.dscores, to)
+           : head.template backward<true>(out, lse, dout, m.weights, m.dscores, to);
+  }
+}
+
 void backward_of_group(const AttentionBatch& batch, const Gradients& x, const ProbabilityDropout& dropout, int64_t b,
                        int64_t g, float* memory) {
   const bool full = x.dq != nullptr;
   const Memory m(batch, full, dropout.p > 0.0f, memory);
   const int64_t n = batch.length(b), C = batch.C, width = batch.width(), first = batch.offsets[b];
   if (n == 0) return;
+  const bool done =
+      for_short_channels(n, C, [&](auto vectors) { backward_of_short<vectors.value>(batch, x, dropout, b, g, m); });
+  if (done) return;
   Head head{n,
             C,
             width,

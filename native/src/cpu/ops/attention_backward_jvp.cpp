@@ -83,7 +83,7 @@ void backward_jvp_tile(const Head& head, int64_t start, const Memory& m) {
     }
   }
   const auto add = [&](const float* weights, const Positions& x, float* out) {
-    add_weighted<ROWS, Meets::kFuture>(weights, row, x, start, head.n, width, out + start * width, width);
+    add_weighted<ROWS, Meets::kFuture>({weights, row, 1}, x, start, head.n, width, out + start * width, width);
   };
   add(m.weights.dot, head.dout_whole.value, m.dv);
   add(m.weights.value, head.dout_whole.dot, m.dv);

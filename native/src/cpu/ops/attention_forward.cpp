@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "attention_batch.hpp"
+#include "attention_short.hpp"
 #include "cpu_device.hpp"
 
 namespace coppice {
@@ -69,7 +70,7 @@ void forward_tile(const Head& head, int64_t start, float* weights, float* sums) 
     }
   }
   for (int64_t c = 0; c < ROWS * head.width; c += kLanes) store(sums + c, Vec{});
-  add_weighted<ROWS, Meets::kPast>(weights, head.row, head.v, start, head.n, head.width, sums, head.width);
+  add_weighted<ROWS, Meets::kPast>({weights, head.row, 1}, head.v, start, head.n, head.width, sums, head.width);
   for (int r = 0; r < ROWS; ++r) {
     float* out = head.out + (start + r) * head.out_row;
     for_lanes(head.C,
@@ -84,7 +85,7 @@ struct Memory {
     Pieces pieces(memory);
     k_panels = pieces.take(batch.row() * batch.C);
     v_copy = pieces.take(batch.C % kLanes == 0 ? 0 : batch.longest * batch.width());
-    weights = pieces.take(kTile * batch.row());
+    weights = pieces.take(kLanes * batch.row());
     sums = pieces.take(kTile * batch.width());
     factors = pieces.take(dropout ? triangle(batch.longest) + kLanes : 0);
     floats = pieces.taken(memory);
@@ -99,9 +100,10 @@ struct Memory {
 ///   out[i,h,:] = sum_j drop(P)[i,j] v[j,g,:]
 ///
 /// Shapes   as in coppice.h; any C up to 256
-/// Numbers  float32. Scores are chains over c, sums of exponentials kLanes chains over j that are folded, weighted sums
-///          chains over j: |error| <= (2 C max|a|(|q|,|k|) + 2 i + 20) * 2^-24 * out(|v|). A row depends on the rows of
-///          its own sample up to itself only, bit for bit. NaN in gives NaN in the rows that see it.
+/// Numbers  float32. Scores are chains over c (of samples up to kLanes positions kLanes chains that are folded), sums
+///          of exponentials kLanes chains over j that are folded, weighted sums chains over j:
+///          |error| <= (2 C max|a|(|q|,|k|) + 2 i + 20) * 2^-24 * out(|v|). A row depends on the rows of its own sample
+///          up to itself only, bit for bit. NaN in gives NaN in the rows that see it.
 /// Launch   samples and key/value heads over the threads, as they come free.
 /// Cost     2 C multiply-adds and an exponential for each pair i, j; scratch C longest + kTile longest floats a thread.
 /// Source   the definition; rows in tiles and keys in lanes: own. GQA: arXiv:2305.13245.
@@ -116,6 +118,22 @@ void CpuDevice::attention_forward(int32_t B, int32_t H, int32_t G, int32_t C, co
   for_samples_and_groups(batch, team, memory, floats, [&](int64_t b, int64_t g, float* mine) {
     const Memory m(batch, p > 0.0f, mine);
     const int64_t n = batch.length(b), row = batch.row();
+    const bool done = for_short_channels(n, C, [&](auto vectors) {
+      for (int64_t h = g * batch.heads_in_group(); h < (g + 1) * batch.heads_in_group(); ++h) {
+        if (p > 0.0f) dropout_factors(dropout, b, h, n, m.factors);
+        const int64_t first = offsets[b] * int64_t{H} + h;
+        const ShortHead<vectors.value> head{n,
+                                            scale,
+                                            batch.query_head(q, b, h),
+                                            batch.key_head(k, b, g),
+                                            batch.key_head(v, b, g),
+                                            p > 0.0f ? m.factors : nullptr,
+                                            int64_t{H} * C,
+                                            H};
+        head.forward(m.weights, out + first * C, lse + first);
+      }
+    });
+    if (done) return;
     to_panels(batch.key_head(k, b, g), n, C, m.k_panels);
     const Positions values = in_whole_vectors(batch.key_head(v, b, g), n, C, m.v_copy);
     for (int64_t h = g * batch.heads_in_group(); h < (g + 1) * batch.heads_in_group(); ++h) {

@@ -66,8 +66,8 @@ void forward_jvp_tile(const Head& head, int64_t start, const Memory& m) {
     head.lse_dot[at] = tangent_of_softmax(head.lse[at], start + r + 1, m.weights + r * row, m.tangents + r * row);
   }
   clear(m.sums, ROWS * head.width);
-  add_weighted<ROWS, Meets::kPast>(m.tangents, row, head.v, start, head.n, head.width, m.sums, head.width);
-  add_weighted<ROWS, Meets::kPast>(m.weights, row, head.v_dot, start, head.n, head.width, m.sums, head.width);
+  add_weighted<ROWS, Meets::kPast>({m.tangents, row, 1}, head.v, start, head.n, head.width, m.sums, head.width);
+  add_weighted<ROWS, Meets::kPast>({m.weights, row, 1}, head.v_dot, start, head.n, head.width, m.sums, head.width);
   write_positions(m.sums, ROWS, head.C, head.width, head.out_dot + start * head.out_row, head.out_row);
 }
 

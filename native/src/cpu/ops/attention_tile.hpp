@@ -95,11 +95,17 @@ COPPICE_INLINE void dots(Positions rows, int64_t C, const float* panels, int64_t
 // Which positions a row of a tile that starts at `start` meets: up to its own, or from its own.
 enum class Meets { kPast, kFuture };
 
-template <int ROWS, int VECS, Meets MEETS>
-COPPICE_INLINE void weighted_sums(const float* weights, int64_t weights_row, Positions x, int64_t start, int64_t n,
-                                  float* out, int64_t out_row) {
-  Vec sum[ROWS][VECS];
-  for (int r = 0; r < ROWS; ++r) {
+// The weight of row r and position i: data[r * row + i * position].
+struct Weights {
+  const float* data;
+  int64_t row, position;
+};
+
+// out[r] (+)= sum_i weights[r][i] * x[i] for VECS vectors of channels
+template <int ROWS, int VECS, Meets MEETS, bool ADD>
+COPPICE_INLINE void weighted_sums(Weights weights, Positions x, int64_t start, int64_t n, float* out, int64_t out_row) {
+  Vec sum[ROWS][VECS] = {};
+  for (int r = 0; ADD && r < ROWS; ++r) {
     for (int v = 0; v < VECS; ++v) sum[r][v] = load(out + r * out_row + v * kLanes);
   }
   // Position i joins the rows first .. last-1.
@@ -108,7 +114,7 @@ COPPICE_INLINE void weighted_sums(const float* weights, int64_t weights_row, Pos
     for (int v = 0; v < VECS; ++v) xv[v] = load(x.at(i) + v * kLanes);
 #pragma GCC unroll 8
     for (int r = first; r < last; ++r) {
-      const Vec w = splat(weights[r * weights_row + i]);
+      const Vec w = splat(weights.data[r * weights.row + i * weights.position]);
       for (int v = 0; v < VECS; ++v) sum[r][v] = madd(w, xv[v], sum[r][v]);
     }
   };
@@ -126,17 +132,16 @@ COPPICE_INLINE void weighted_sums(const float* weights, int64_t weights_row, Pos
   }
 }
 
-// out[r][c] += sum_i weights[r * weights_row + i] * x[i][c] over the positions i that row start + r meets; c in whole
-// vectors
-template <int ROWS, Meets MEETS>
-COPPICE_INLINE void add_weighted(const float* weights, int64_t weights_row, Positions x, int64_t start, int64_t n,
-                                 int64_t C, float* out, int64_t out_row) {
+// out[r][c] (+)= sum_i weights[r][i] * x[i][c] over the positions i that row start + r meets; c in whole vectors
+template <int ROWS, Meets MEETS, bool ADD = true>
+COPPICE_INLINE void add_weighted(Weights weights, Positions x, int64_t start, int64_t n, int64_t C, float* out,
+                                 int64_t out_row) {
   int64_t c = 0;
   for (; c + 2 * kLanes <= C; c += 2 * kLanes) {
-    weighted_sums<ROWS, 2, MEETS>(weights, weights_row, {x.data + c, x.stride}, start, n, out + c, out_row);
+    weighted_sums<ROWS, 2, MEETS, ADD>(weights, {x.data + c, x.stride}, start, n, out + c, out_row);
   }
   for (; c < C; c += kLanes) {
-    weighted_sums<ROWS, 1, MEETS>(weights, weights_row, {x.data + c, x.stride}, start, n, out + c, out_row);
+    weighted_sums<ROWS, 1, MEETS, ADD>(weights, {x.data + c, x.stride}, start, n, out + c, out_row);
   }
 }
 
