@@ -10,6 +10,7 @@ namespace {
 
 constexpr int64_t kParallel = 1 << 19;        // products below which one thread is faster
 constexpr int64_t kChunkFloats = 1 << 17;     // of packed b: a chunk of columns stays in the second-level cache
+constexpr int64_t kPiece = 256;               // terms of a sum that one thread takes when op(a) = a^T
 constexpr int64_t kPartialFloats = 4 << 20;   // of partial sums of a product with op(a) = a^T
 constexpr int64_t kRowGroup = 8 * kTileRows;  // columns of a that are copied together when op(a) = a^T
 constexpr int64_t kColumnGroup = 512;         // columns of c that are formed together when op(a) = a^T
@@ -79,7 +80,7 @@ void multiply_rows(const Product& g, const RowPlan& plan, float* packed) {
   }
 }
 
-// ---- op(a) = a^T: the sum over k is cut in pieces of kDepth, which are added in their order ----
+// ---- op(a) = a^T: the sum over k is cut in pieces of kPiece, which are added in their order ----
 
 struct ColumnPlan {
   bool in_place;    // b
@@ -89,14 +90,14 @@ struct ColumnPlan {
   int64_t columns;  // of c formed together
   int64_t rows;     // of c formed together
   int64_t partial_floats() const { return rows * columns; }
-  int64_t packed_floats() const { return in_place ? 0 : group * kDepth * divide_up(columns, kTileCols) * kTileCols; }
+  int64_t packed_floats() const { return in_place ? 0 : group * kPiece * divide_up(columns, kTileCols) * kTileCols; }
 };
 
 ColumnPlan plan_columns(const Product& g, int threads) {
   ColumnPlan plan;
   plan.in_place = readable_in_place(g.b);
   plan.copy_a = g.m > 128;
-  plan.pieces = most(1, divide_up(g.k, kDepth));
+  plan.pieces = most(1, divide_up(g.k, kPiece));
   plan.group = least(plan.pieces, 8 * int64_t{threads});
   plan.columns = least(g.n, kColumnGroup);
   const int64_t rows = kPartialFloats / ((plan.group + 1) * plan.columns);
@@ -108,13 +109,13 @@ struct ColumnScratch {
   float* total;    // rows * columns
   float* partial;  // group * rows * columns
   float* packed;   // of b
-  float* copies;   // of a: kDepth * kRowGroup a thread
+  float* copies;   // of a: kPiece * kRowGroup a thread
 };
 
 // partial (rows,columns) = sum over the pieces' p of a[p, row0 + :]^T op(b)[p, column0 + :] for one group of rows.
 void multiply_piece(const Product& g, const ColumnPlan& plan, int64_t row0, int64_t rows, int64_t column0,
                     int64_t columns, int64_t p, const float* packed, float* copy, float* partial) {
-  const int64_t depth = least(kDepth, g.k - p);
+  const int64_t depth = least(kPiece, g.k - p);
   const float* a = g.a + p * g.m + row0;
   int64_t a_step = g.m;
   if (plan.copy_a) {
@@ -126,7 +127,7 @@ void multiply_piece(const Product& g, const ColumnPlan& plan, int64_t row0, int6
   }
   for (int64_t column = 0; column < columns; column += kTileCols) {
     const float* b =
-        plan.in_place ? static_cast<const float*>(g.b.data) + p * g.n + column0 + column : packed + column * kDepth;
+        plan.in_place ? static_cast<const float*>(g.b.data) + p * g.n + column0 + column : packed + column * kPiece;
     for (int64_t row = 0; row < rows; row += kTileRows) {
       tile_of(least(kTileRows, rows - row),
               {a + row, 1, a_step, b, plan.in_place ? g.n : kTileCols, depth, partial + row * columns + column, columns,
@@ -145,17 +146,17 @@ void multiply_rectangle(const Product& g, const ColumnPlan& plan, const ColumnSc
     if (!plan.in_place) {
 #pragma omp for schedule(static)
       for (int64_t unit = 0; unit < count * panels; ++unit) {
-        const int64_t p = (first + unit / panels) * kDepth;
-        pack_panel(g.b, column0 + unit % panels * kTileCols, p, least(kDepth, g.k - p),
-                   s.packed + unit * kDepth * kTileCols);
+        const int64_t p = (first + unit / panels) * kPiece;
+        pack_panel(g.b, column0 + unit % panels * kTileCols, p, least(kPiece, g.k - p),
+                   s.packed + unit * kPiece * kTileCols);
       }
     }
-#pragma omp for schedule(static)
+#pragma omp for schedule(dynamic)
     for (int64_t unit = 0; unit < count * groups; ++unit) {
       const int64_t piece = unit / groups, row = unit % groups * kRowGroup;
-      multiply_piece(g, plan, row0 + row, least(kRowGroup, rows - row), column0, columns, (first + piece) * kDepth,
-                     s.packed + piece * panels * kDepth * kTileCols,
-                     s.copies + omp_get_thread_num() * kDepth * kRowGroup, s.partial + (piece * rows + row) * columns);
+      multiply_piece(g, plan, row0 + row, least(kRowGroup, rows - row), column0, columns, (first + piece) * kPiece,
+                     s.packed + piece * panels * kPiece * kTileCols,
+                     s.copies + omp_get_thread_num() * kPiece * kRowGroup, s.partial + (piece * rows + row) * columns);
     }
     const bool last = first + count == plan.pieces;
 #pragma omp for schedule(static)
@@ -189,10 +190,11 @@ void multiply_columns(const Product& g, const ColumnPlan& plan, const ColumnScra
 ///   c[i,j] = alpha * sum_p op(a)[i,p] * op(b)[p,j] + beta * c[i,j]
 ///
 /// Shapes   as in coppice.h; b in BF16 and F16 is converted exactly, a few panels of it at a time.
-/// Numbers  float32. Each sum is cut in pieces of kDepth products in the order of p, each piece a chain of (fused)
-///          multiply-adds, and the pieces are added in order: |error| <= (min(k, kDepth) + k/kDepth + 4) * 2^-24 *
-///          c(|inputs|). Neither threads nor, unless trans_a, other rows change a bit. NaN in gives NaN in the row and
-///          column it belongs to; beta = 0 ignores c.
+/// Numbers  float32. Each sum is cut in pieces of P = kDepth products (kPiece when trans_a) in their order, each piece
+/// a
+///          chain of (fused) multiply-adds, and the pieces are added in order: |error| <= (min(k, P) + k/P + 4) *
+///          2^-24 * c(|inputs|). Neither threads nor, unless trans_a, other rows change a bit. NaN in gives NaN in
+///          the row and column it belongs to; beta = 0 ignores c.
 /// Launch   rows of c over the threads (few rows: its columns too), and pieces of k when trans_a.
 /// Cost     m*n*k multiply-adds; scratch at most about 1 MiB of packed b, 16 MiB of partial sums when trans_a.
 /// Source   packing and register tiles as in Goto and van de Geijn 2008, doi:10.1145/1356052.1356053.
@@ -211,7 +213,7 @@ void CpuDevice::gemm(int32_t trans_a, int32_t trans_b, int32_t m, int32_t n, int
   }
   const ColumnPlan plan = plan_columns(g, team);
   ColumnScratch s;
-  const int64_t copy_floats = plan.copy_a ? team * kDepth * kRowGroup : 0;
+  const int64_t copy_floats = plan.copy_a ? team * kPiece * kRowGroup : 0;
   s.packed =
       static_cast<float*>(scratch((plan.packed_floats() + copy_floats + (plan.group + 1) * plan.partial_floats()) * 4));
   s.copies = s.packed + plan.packed_floats();
