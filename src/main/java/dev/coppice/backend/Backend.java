@@ -2,6 +2,7 @@
 package dev.coppice.backend;
 
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * A device that owns memory and computes: the operations are in {@link CoreOps}, {@link
@@ -39,6 +40,13 @@ public interface Backend extends CoreOps, SurrogateOps, InfluenceOps, LanguageOp
    * @throws OutOfDeviceMemoryException if the device has memory of its own and cannot hold it
    */
   MappedFile map(Path file);
+
+  /**
+   * Opens contexts of one thread each on this backend's device, as many as it has threads; they
+   * read this backend's tensors as well as their own, and are closed before it. None where work is
+   * better given to this backend as a whole. {@link Lanes} runs them.
+   */
+  List<Backend> openLanes();
 
   /** Waits until all queued operations are done. */
   void sync();

@@ -5,6 +5,8 @@ import static dev.coppice.backend.nativelib.Coppice.*;
 
 import dev.coppice.backend.nativelib.Coppice;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import org.lwjgl.system.MemoryUtil;
 
@@ -29,6 +31,8 @@ public final class NativeBackend extends NativeLanguageOps {
   }
 
   private final Device device;
+  private final int threads;
+  private final NativeBackend origin; // of a lane: the backend whose tensors it reads too, or null
   private final long context;
   private boolean closed;
 
@@ -40,7 +44,13 @@ public final class NativeBackend extends NativeLanguageOps {
    * @throws UnsupportedOperationException if this build or this machine does not have the device
    */
   public NativeBackend(Device device, int threads) {
+    this(device, threads, null);
+  }
+
+  private NativeBackend(Device device, int threads, NativeBackend origin) {
     this.device = device;
+    this.threads = threads;
+    this.origin = origin;
     long out = MemoryUtil.nmemAllocChecked(8);
     try {
       check(cop_context_create(device.code, threads, out));
@@ -107,6 +117,20 @@ public final class NativeBackend extends NativeLanguageOps {
       throw e;
     }
     return new Mapping(copy.address, file.bytes, copy::free);
+  }
+
+  @Override
+  public List<Backend> openLanes() {
+    List<Backend> lanes = new ArrayList<>();
+    for (int lane = 0; device == Device.CPU && threads > 1 && lane < threads; lane++) {
+      lanes.add(new NativeBackend(device, 1, this));
+    }
+    return lanes;
+  }
+
+  @Override
+  boolean reads(Backend owner) {
+    return owner == this || (origin != null && owner == origin);
   }
 
   @Override

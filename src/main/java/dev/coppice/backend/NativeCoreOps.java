@@ -11,12 +11,15 @@ abstract class NativeCoreOps implements Backend {
   /** The open {@code cop_context}. */
   abstract long context();
 
+  /** Whether operations take the tensors of that backend. */
+  abstract boolean reads(Backend owner);
+
   /** Address of a tensor of this backend; 0 for none. */
   long in(Tensor tensor) {
     if (tensor == null) {
       return 0;
     }
-    if (tensor.memory.backend() != this) {
+    if (!reads(tensor.memory.backend())) {
       throw new IllegalArgumentException("tensor belongs to another backend");
     }
     return tensor.address();

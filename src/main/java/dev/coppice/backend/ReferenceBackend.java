@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.IntBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.lwjgl.system.MemoryStack;
 import org.lwjgl.system.MemoryUtil;
 import org.lwjgl.system.linux.FCNTL;
@@ -47,6 +48,11 @@ public final class ReferenceBackend extends ReferenceLanguageOps {
     requireOpen();
     Mapping mapping = new Mapping(file);
     return new MappedFile(mapping, mapping.address, mapping.bytes, mapping::unmap);
+  }
+
+  @Override
+  public List<Backend> openLanes() {
+    return List.of();
   }
 
   @Override

@@ -3,39 +3,32 @@ package dev.coppice.score;
 
 import dev.coppice.backend.Allocator;
 import dev.coppice.backend.Backend;
-import dev.coppice.backend.Tensor;
+import dev.coppice.backend.Lanes;
 import dev.coppice.backend.Workspace;
 import dev.coppice.data.SurrogateSamples;
 import dev.coppice.model.Curvature;
 import dev.coppice.model.SurrogateWeights;
 import dev.coppice.solve.BatchHessian;
 import dev.coppice.solve.HessianProduct;
-import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
 
-/**
- * Derivatives in the last block's attention output weight. With delta the gradient of the sample's
- * loss at the layer's output and x its input, {@code g(s).q = sum_t delta_t . (q x_t)}: no gradient
- * of a sample is stored.
- */
+/** Derivatives in the last block's attention output weight. */
 final class LastDenseRisk implements RiskDerivatives {
+  /** Positions that a lane scores at a time: its activations stay in the second-level cache. */
+  private static final int LANE_POSITIONS = 512;
+
   private final Backend backend;
   private final SurrogateSamples samples;
   private final int width;
   private final int macroBatch;
   private final TailBatches batches;
   private final Map<Curvature, LastDenseHessian> hessians = new EnumMap<>(Curvature.class);
+  private final TailScores scores;
   private final Workspace workspace;
-  private Tensors tensors;
+  private final Lanes lanes;
+  private TailLanes beside; // made when needed
   private double[][] directions = {};
-
-  /** Of the scoring pass: q as a (D,D) direction of the weight, and its image of each position. */
-  private record Tensors(Tensor q, Tensor image, Tensor dots, Tensor loss, Tensor sqNorm) {
-    static Tensors of(Allocator a, int t, int d) {
-      return new Tensors(a.f32(d, d), a.f32(t, d), a.f32(t), a.f32(t), a.f32(t));
-    }
-  }
 
   /** Reserves memory. */
   LastDenseRisk(
@@ -55,7 +48,9 @@ final class LastDenseRisk implements RiskDerivatives {
     for (Curvature curvature : Curvature.values()) {
       hessians.put(curvature, new LastDenseHessian(backend, batches, curvature, width));
     }
+    scores = new TailScores(backend, batches, width);
     workspace = backend.workspace(Workspace.plan(backend, this::layout));
+    lanes = Lanes.of(backend);
     boolean loaded = false;
     try {
       layout(workspace);
@@ -63,7 +58,7 @@ final class LastDenseRisk implements RiskDerivatives {
       loaded = true;
     } finally {
       if (!loaded) {
-        workspace.close();
+        close();
       }
     }
   }
@@ -71,7 +66,7 @@ final class LastDenseRisk implements RiskDerivatives {
   private void layout(Allocator allocator) {
     batches.layout(allocator);
     hessians.values().forEach(hessian -> hessian.layout(allocator));
-    tensors = Tensors.of(allocator, batches.capacity(), width);
+    scores.layout(allocator);
   }
 
   @Override
@@ -110,46 +105,39 @@ final class LastDenseRisk implements RiskDerivatives {
       throw new IllegalStateException("aim first");
     }
     GradientScores result = GradientScores.of(directions.length, ids.length);
-    int from = 0;
-    int positions = 0;
-    for (int i = 0; i < ids.length; i++) {
-      int length = samples.transitions(ids[i]);
-      if (i > from && positions + length > macroBatch) {
-        scoreRun(ids, from, i, result);
-        from = i;
-        positions = 0;
-      }
-      positions += length;
+    if (ids.length == 0) {
+      return result;
     }
-    scoreRun(ids, from, ids.length, result);
+    if (batches.kept() || lanes.count() == 1) {
+      int[] bounds = runs(ids, macroBatch);
+      for (int run = 0; run + 1 < bounds.length; run++) {
+        scores.score(directions, ids, bounds[run], bounds[run + 1], result);
+      }
+      return result;
+    }
+    int room = Math.min(macroBatch, LANE_POSITIONS);
+    if (beside == null) {
+      beside = new TailLanes(lanes, batches, room, width);
+    }
+    beside.score(directions, ids, runs(ids, room), result);
     return result;
   }
 
-  private void scoreRun(int[] ids, int from, int to, GradientScores result) {
-    TailBatches.Evaluated batch = batches.evaluate(Arrays.copyOfRange(ids, from, to));
-    int count = to - from;
-    Tensor x = batch.state().x();
-    Tensor image = tensors.image().rows(0, x.dim(0));
-    Tensor dots = tensors.dots().rows(0, count);
-    Tensor loss = tensors.loss().rows(0, count);
-    Tensor sqNorm = tensors.sqNorm().rows(0, count);
-    for (int k = 0; k < directions.length; k++) {
-      tensors.q().write(directions[k]);
-      backend.gemm(false, true, 1f, x, tensors.q(), 0f, image);
-      backend.segmentDot(batch.offsets(), batch.delta(), image, dots);
-      System.arraycopy(dots.doubles(), 0, result.dots()[k], from, count);
+  /** Bounds of runs of samples of at most {@code room} positions, or of one longer sample. */
+  private int[] runs(int[] ids, int room) {
+    int[] offsets = new int[ids.length + 1];
+    for (int i = 0; i < ids.length; i++) {
+      offsets[i + 1] = Math.addExact(offsets[i], samples.transitions(ids[i]));
     }
-    backend.segmentSum(batch.offsets(), batch.loss(), batch.state().weights(), loss);
-    backend.linearGradSqNorm(batch.offsets(), x, batch.delta(), sqNorm);
-    System.arraycopy(loss.doubles(), 0, result.loss(), from, count);
-    double[] squares = sqNorm.doubles();
-    for (int i = 0; i < count; i++) {
-      result.gradNorm()[from + i] = Math.sqrt(squares[i]);
-    }
+    return TailBatches.split(offsets, room);
   }
 
   @Override
   public void close() {
+    if (beside != null) {
+      beside.close();
+    }
+    lanes.close();
     workspace.close();
   }
 }

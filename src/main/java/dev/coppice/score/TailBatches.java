@@ -38,6 +38,7 @@ final class TailBatches {
   private final boolean[] filled; // which blocks the cache holds; null without a cache
   private final Backend backend;
   private final SasRecConfig config;
+  private final SasRecParameters shared; // weights of another, or null
   private Tensors tensors;
 
   /** Everything that lies on the backend. */
@@ -53,9 +54,15 @@ final class TailBatches {
     final Tensor cachedLoss; // of all positions, or null
     final Tensor cachedOffsets; // of the samples of one macro-batch, or null
 
-    Tensors(Backend backend, Allocator a, SasRecConfig config, int capacity, int all) {
+    Tensors(
+        Backend backend,
+        Allocator a,
+        SasRecConfig config,
+        SasRecParameters shared,
+        int capacity,
+        int all) {
       int d = config.hidden();
-      weights = new SasRecParameters(a, config);
+      weights = shared == null ? new SasRecParameters(a, config) : shared;
       input = SasRecInput.forScoring(a, config, capacity, capacity);
       model = new SasRec(backend, config, a, capacity);
       tail = new DenseTail(backend, weights, a, capacity);
@@ -93,9 +100,21 @@ final class TailBatches {
       int block,
       int room,
       long cacheBytes) {
+    this(backend, config, samples, null, block, room, cacheBytes);
+  }
+
+  private TailBatches(
+      Backend backend,
+      SasRecConfig config,
+      SurrogateSamples samples,
+      SasRecParameters shared,
+      int block,
+      int room,
+      long cacheBytes) {
     this.backend = backend;
     this.config = config;
     this.samples = samples;
+    this.shared = shared;
     scorable = samples.scorable();
     offsets = offsets(samples);
     int largest = Math.max(block, config.maxLen());
@@ -106,10 +125,20 @@ final class TailBatches {
     filled = needed <= cacheBytes ? new boolean[bounds.length - 1] : null;
   }
 
+  /**
+   * The same samples and weights on a lane, for the evaluation of any samples; {@link #layout} must
+   * follow.
+   *
+   * @param room most positions of an evaluation, raised to the longest sample
+   */
+  TailBatches on(Backend lane, int room) {
+    return new TailBatches(lane, config, samples, tensors.weights, 1, room, 0);
+  }
+
   /** Takes its tensors; called once to count and once more with memory. */
   void layout(Allocator allocator) {
     int cached = filled == null ? 0 : offsets[scorable.length];
-    tensors = new Tensors(backend, allocator, config, capacity, cached);
+    tensors = new Tensors(backend, allocator, config, shared, capacity, cached);
   }
 
   void load(SurrogateWeights weights) {
@@ -196,6 +225,19 @@ final class TailBatches {
     Tensor delta = tensors.delta.rows(0, positions);
     tensors.tail.delta(state, delta);
     return new Evaluated(state, where, tensors.cachedLoss.rows(start, positions), delta);
+  }
+
+  /** Whether all evaluations are kept, so that those of runs of samples need not be made again. */
+  boolean kept() {
+    if (filled == null) {
+      return false;
+    }
+    for (boolean block : filled) {
+      if (!block) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** The block that holds a scorable sample. */
