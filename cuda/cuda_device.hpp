@@ -34,7 +34,7 @@ class CudaDevice : public Device {
   void axpy(int64_t N, float alpha, const float* x, float* y) override;
   void convert(int64_t N, const void* src, int32_t src_dtype, float* dst) override;
   void dropout_forward(int32_t T, int32_t D, const float* x, float p, int64_t seed, int32_t step, int32_t site,
-                       float* y) override;
+                       int64_t first, float* y) override;
   void bias_forward(int32_t T, int32_t D, const float* bias, float* x) override;
   void bias_backward(int32_t T, int32_t D, const float* dy, float* dbias) override;
   void bias_relu_forward(int32_t T, int32_t D, const float* x, const float* bias, float* y) override;
@@ -47,10 +47,12 @@ class CudaDevice : public Device {
                           const int32_t* order, const float* coef, const float* src, float* dtable) override;
   void residual_layer_norm_forward(int32_t T, int32_t D, const float* x, const float* bias, const float* residual,
                                    const float* gamma, const float* beta, float eps, float p, int64_t seed,
-                                   int32_t step, int32_t site, float* y, float* xhat, float* rstd) override;
+                                   int32_t step, int32_t site, int64_t first, float* y, float* xhat,
+                                   float* rstd) override;
   void residual_layer_norm_backward(int32_t T, int32_t D, const float* dy, const float* xhat, const float* rstd,
-                                    const float* gamma, float p, int64_t seed, int32_t step, int32_t site, float* ds,
-                                    float* dx, float* dgamma, float* dbeta, float* dbias) override;
+                                    const float* gamma, float p, int64_t seed, int32_t step, int32_t site,
+                                    int64_t first, float* ds, float* dx, float* dgamma, float* dbeta,
+                                    float* dbias) override;
   void residual_layer_norm_forward_jvp(int32_t T, int32_t D, const float* s_dot, const float* xhat, const float* rstd,
                                        const float* gamma, const float* gamma_dot, const float* beta_dot, float* y_dot,
                                        float* xhat_dot, float* rstd_dot) override;

@@ -9,10 +9,10 @@ namespace coppice {
 struct DropoutMask {
   float scale;         // 1 / (1 - p)
   uint32_t threshold;  // kept when the word is at least this: the smallest integer >= p * 2^32; 0: no dropout
-  uint32_t key0, key1, step, site;
+  uint32_t key0, key1, step, site, first;
 
   __device__ __forceinline__ uint32_t word(uint32_t c) const {
-    uint32_t c0 = 2, c1 = step, c2 = site, c3 = c, k0 = key0, k1 = key1;
+    uint32_t c0 = 2, c1 = step, c2 = site, c3 = first + c, k0 = key0, k1 = key1;
     GPU_UNROLL
     for (int round = 0; round < 10; ++round) {
       const uint32_t high0 = __umulhi(0xD2511F53u, c0), low0 = 0xD2511F53u * c0;
@@ -36,7 +36,7 @@ struct DropoutMask {
   }
 };
 
-inline DropoutMask dropout_mask(float p, int64_t seed, int32_t step, int32_t site) {
+inline DropoutMask dropout_mask(float p, int64_t seed, int32_t step, int32_t site, int64_t first) {
   const double rate = p, bound = rate * 4294967296.0;
   uint32_t threshold = static_cast<uint32_t>(bound);
   if (threshold < bound) ++threshold;
@@ -46,7 +46,8 @@ inline DropoutMask dropout_mask(float p, int64_t seed, int32_t step, int32_t sit
           static_cast<uint32_t>(key),
           static_cast<uint32_t>(key >> 32),
           static_cast<uint32_t>(step),
-          static_cast<uint32_t>(site)};
+          static_cast<uint32_t>(site),
+          static_cast<uint32_t>(first)};
 }
 
 }  // namespace coppice

@@ -149,7 +149,7 @@ void CudaDevice::attention_backward(int32_t B, int32_t H, int32_t G, int32_t C, 
                                     const int32_t* triangles, float* dq, float* dk, float* dv) {
   if (B == 0 || H == 0) return;
   const AttentionShape a{B, H, G, C, offsets, scale};
-  const AttentionTensors x{q, k, v, out, lse, dout, dropout_mask(p, seed, step, site), triangles, dq, dk, dv};
+  const AttentionTensors x{q, k, v, out, lse, dout, dropout_mask(p, seed, step, site, 0), triangles, dq, dk, dv};
   if (dq == nullptr) {
     COP_ATTENTION(C, Size,
                   COP_LAUNCH((key_gradient_kernel<Size, false>), attention_launch<Size>(a, G, 2, 2, stream_), a, x));

@@ -79,7 +79,7 @@ void CudaDevice::attention_forward(int32_t B, int32_t H, int32_t G, int32_t C, c
                                    int32_t site, const int32_t* triangles, float* out, float* lse) {
   if (B == 0 || H == 0) return;
   const AttentionShape a{B, H, G, C, offsets, scale};
-  const DropoutMask mask = dropout_mask(p, seed, step, site);
+  const DropoutMask mask = dropout_mask(p, seed, step, site, 0);
   COP_ATTENTION(C, Size,
                 COP_LAUNCH(attention_kernel<Size>, attention_launch<Size>(a, H, 1, 1, stream_), a, q, k, v, mask,
                            triangles, out, lse));

@@ -21,9 +21,9 @@ __global__ void dropout_kernel(int64_t N, const float* x, DropoutMask mask, floa
 }  // namespace
 
 void CudaDevice::dropout_forward(int32_t T, int32_t D, const float* x, float p, int64_t seed, int32_t step,
-                                 int32_t site, float* y) {
+                                 int32_t site, int64_t first, float* y) {
   const int64_t N = int64_t{T} * D;
-  if (N > 0) COP_LAUNCH(dropout_kernel, element_shape(N, stream_), N, x, dropout_mask(p, seed, step, site), y);
+  if (N > 0) COP_LAUNCH(dropout_kernel, element_shape(N, stream_), N, x, dropout_mask(p, seed, step, site, first), y);
 }
 
 }  // namespace coppice

@@ -61,9 +61,9 @@ struct MaskedTerm {
 
 void CudaDevice::residual_layer_norm_backward(int32_t T, int32_t D, const float* dy, const float* xhat,
                                               const float* rstd, const float* gamma, float p, int64_t seed,
-                                              int32_t step, int32_t site, float* ds, float* dx, float* dgamma,
-                                              float* dbeta, float* dbias) {
-  const DropoutMask mask = dropout_mask(p, seed, step, site);
+                                              int32_t step, int32_t site, int64_t first, float* ds, float* dx,
+                                              float* dgamma, float* dbeta, float* dbias) {
+  const DropoutMask mask = dropout_mask(p, seed, step, site, first);
   float* partials = scratch(column_scratch(T, D, 2));
   if (dgamma != nullptr || dbeta != nullptr) {
     sum_columns<2>(T, D, AffineTerm{dy, xhat, D}, {{dgamma, dbeta}}, partials, stream_);

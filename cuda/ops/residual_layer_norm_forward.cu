@@ -50,11 +50,11 @@ __global__ void layer_norm_kernel(int64_t T, int D, const float* __restrict__ x,
 
 void CudaDevice::residual_layer_norm_forward(int32_t T, int32_t D, const float* x, const float* bias,
                                              const float* residual, const float* gamma, const float* beta, float eps,
-                                             float p, int64_t seed, int32_t step, int32_t site, float* y, float* xhat,
-                                             float* rstd) {
+                                             float p, int64_t seed, int32_t step, int32_t site, int64_t first, float* y,
+                                             float* xhat, float* rstd) {
   if (T == 0) return;
   COP_LAUNCH_BY_WIDTH(D, layer_norm_kernel, row_shape(T, stream_), T, D, x, bias, residual, gamma, beta, eps,
-                      dropout_mask(p, seed, step, site), y, xhat, rstd);
+                      dropout_mask(p, seed, step, site, first), y, xhat, rstd);
 }
 
 }  // namespace coppice

@@ -47,14 +47,15 @@ int32_t cop_convert(cop_context* ctx, int64_t N, const void* src, int32_t src_dt
 }
 
 int32_t cop_dropout_forward(cop_context* ctx, int32_t T, int32_t D, const float* x, float p, int64_t seed, int32_t step,
-                            int32_t site, float* y) {
+                            int32_t site, int64_t first, float* y) {
   return guard([&] {
     COP_REQUIRE(ctx != nullptr);
     COP_REQUIRE(T >= 0 && D >= 0);
     COP_REQUIRE(x != nullptr && y != nullptr);
     COP_REQUIRE(is_rate(p));
+    COP_REQUIRE(first >= 0 && first < int64_t{1} << 32);
     COP_FAULT_POINT("launch");
-    ctx->device->dropout_forward(T, D, x, p, seed, step, site, y);
+    ctx->device->dropout_forward(T, D, x, p, seed, step, site, first, y);
   });
 }
 

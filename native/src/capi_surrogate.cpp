@@ -45,35 +45,37 @@ int32_t cop_bias_relu_forward_jvp(cop_context* ctx, int32_t T, int32_t D, const 
 
 int32_t cop_residual_layer_norm_forward(cop_context* ctx, int32_t T, int32_t D, const float* x, const float* bias,
                                         const float* residual, const float* gamma, const float* beta, float eps,
-                                        float p, int64_t seed, int32_t step, int32_t site, float* y, float* xhat,
-                                        float* rstd) {
+                                        float p, int64_t seed, int32_t step, int32_t site, int64_t first, float* y,
+                                        float* xhat, float* rstd) {
   return guard([&] {
     COP_REQUIRE(ctx != nullptr);
     COP_REQUIRE(T >= 0 && D >= 0);
     COP_REQUIRE(x != nullptr && gamma != nullptr && beta != nullptr && y != nullptr && xhat != nullptr &&
                 rstd != nullptr);
     COP_REQUIRE(is_rate(p));
+    COP_REQUIRE(first >= 0 && first < int64_t{1} << 32);
     COP_REQUIRE(D > 0);
     COP_FAULT_POINT("launch");
-    ctx->device->residual_layer_norm_forward(T, D, x, bias, residual, gamma, beta, eps, p, seed, step, site, y, xhat,
-                                             rstd);
+    ctx->device->residual_layer_norm_forward(T, D, x, bias, residual, gamma, beta, eps, p, seed, step, site, first, y,
+                                             xhat, rstd);
   });
 }
 
 int32_t cop_residual_layer_norm_backward(cop_context* ctx, int32_t T, int32_t D, const float* dy, const float* xhat,
                                          const float* rstd, const float* gamma, float p, int64_t seed, int32_t step,
-                                         int32_t site, float* ds, float* dx, float* dgamma, float* dbeta,
+                                         int32_t site, int64_t first, float* ds, float* dx, float* dgamma, float* dbeta,
                                          float* dbias) {
   return guard([&] {
     COP_REQUIRE(ctx != nullptr);
     COP_REQUIRE(T >= 0 && D >= 0);
     COP_REQUIRE(dy != nullptr && xhat != nullptr && rstd != nullptr && gamma != nullptr && ds != nullptr);
     COP_REQUIRE(is_rate(p));
+    COP_REQUIRE(first >= 0 && first < int64_t{1} << 32);
     COP_REQUIRE(D > 0);
     COP_REQUIRE(dx != nullptr || p == 0.0f);
     COP_FAULT_POINT("launch");
-    ctx->device->residual_layer_norm_backward(T, D, dy, xhat, rstd, gamma, p, seed, step, site, ds, dx, dgamma, dbeta,
-                                              dbias);
+    ctx->device->residual_layer_norm_backward(T, D, dy, xhat, rstd, gamma, p, seed, step, site, first, ds, dx, dgamma,
+                                              dbeta, dbias);
   });
 }
 

@@ -84,9 +84,9 @@ COP_API int32_t cop_axpy(cop_context* ctx, int64_t N, float alpha, const float* 
 // dst[i] = float(src[i]);  src (N) F32, BF16 or F16
 COP_API int32_t cop_convert(cop_context* ctx, int64_t N, const void* src, int32_t src_dtype, float* dst);
 // y[t,d] = keep(t*D+d) ? x[t,d] / (1-p) : 0;  in place allowed; the backward pass is the same call on dy.
-// keep(c) = first word of Philox4x32-10(key = seed, counter = (2, step, site, c)) >= p * 2^32
+// keep(c) = first word of Philox4x32-10(key = seed, counter = (2, step, site, first + c)) >= p * 2^32
 COP_API int32_t cop_dropout_forward(cop_context* ctx, int32_t T, int32_t D, const float* x, float p, int64_t seed,
-                                    int32_t step, int32_t site, float* y);
+                                    int32_t step, int32_t site, int64_t first, float* y);
 // x[t,d] += bias[d];  x (T,D) in place, bias (D)
 COP_API int32_t cop_bias_forward(cop_context* ctx, int32_t T, int32_t D, const float* bias, float* x);
 // dbias[d] = sum_t dy[t,d]
@@ -120,14 +120,14 @@ COP_API int32_t cop_embedding_backward(cop_context* ctx, int32_t R, int32_t D, i
 COP_API int32_t cop_residual_layer_norm_forward(cop_context* ctx, int32_t T, int32_t D, const float* x,
                                                 const float* bias, const float* residual, const float* gamma,
                                                 const float* beta, float eps, float p, int64_t seed, int32_t step,
-                                                int32_t site, float* y, float* xhat, float* rstd);
+                                                int32_t site, int64_t first, float* y, float* xhat, float* rstd);
 // u = dy * gamma;  ds = rstd * (u - mean(u) - xhat * mean(u * xhat)), the gradient of the residual too;
 // dx = dropout mask of ds (null allowed when p = 0, then dx is ds);  dgamma = sum_t dy * xhat, dbeta = sum_t dy,
 // dbias = sum_t dx: each (D) or null. ds may be dy.
 COP_API int32_t cop_residual_layer_norm_backward(cop_context* ctx, int32_t T, int32_t D, const float* dy,
                                                  const float* xhat, const float* rstd, const float* gamma, float p,
-                                                 int64_t seed, int32_t step, int32_t site, float* ds, float* dx,
-                                                 float* dgamma, float* dbeta, float* dbias);
+                                                 int64_t seed, int32_t step, int32_t site, int64_t first, float* ds,
+                                                 float* dx, float* dgamma, float* dbeta, float* dbias);
 // Tangents without dropout. s_dot (T,D) is the tangent of s;
 // xhat_dot = rstd * (s_dot - mean(s_dot) - xhat * mean(xhat * s_dot));  rstd_dot = -rstd^2 * mean(xhat * s_dot);
 // y_dot = xhat_dot * gamma + xhat * gamma_dot + beta_dot;  gamma_dot, beta_dot (D) or null

@@ -113,7 +113,7 @@ inline int64_t triangle(int64_t n) { return n * (n + 1) / 2; }
 
 inline void dropout_factors(const ProbabilityDropout& dropout, int64_t b, int64_t h, int64_t n, float* factors) {
   const Dropout drop =
-      dropout_of(dropout.p, dropout.seed, dropout.step, dropout.site + 65536 * static_cast<int32_t>(h));
+      dropout_of(dropout.p, dropout.seed, dropout.step, dropout.site + 65536 * static_cast<int32_t>(h), 0);
   const uint32_t first = static_cast<uint32_t>(dropout.triangles[b]);
   for (int64_t i = 0; i < triangle(n); i += kLanes) {
     store(factors + i, drop_lanes(drop, first + static_cast<uint32_t>(i), splat(1.0f)));

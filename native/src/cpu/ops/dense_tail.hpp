@@ -95,7 +95,7 @@ inline void tail_tangent(CpuDevice& part, const DenseTail& tail, const TailPanel
                        tail.w, nullptr, b.dpos, b.dneg, b.upper);
   float* const dmiddle_dot = b.middle_dot;
   if (gauss_newton) {
-    part.residual_layer_norm_backward(rows, D, b.upper, tail.out_xhat, tail.out_rstd, tail.out_gamma, 0.0f, 0, 0, 0,
+    part.residual_layer_norm_backward(rows, D, b.upper, tail.out_xhat, tail.out_rstd, tail.out_gamma, 0.0f, 0, 0, 0, 0,
                                       dmiddle_dot, nullptr, nullptr, nullptr, nullptr);
   } else {
     part.residual_layer_norm_backward_jvp(rows, D, tail.dhidden, b.upper, tail.out_xhat, b.out_xhat_dot, tail.out_rstd,
@@ -107,7 +107,7 @@ inline void tail_tangent(CpuDevice& part, const DenseTail& tail, const TailPanel
   multiply_packed(rows, D, b.lower, panels.first_back, 1.0f, dmiddle_dot);
   if (gauss_newton) {
     part.residual_layer_norm_backward(rows, D, dmiddle_dot, tail.middle_xhat, tail.middle_rstd, tail.middle_gamma, 0.0f,
-                                      0, 0, 0, b.delta_dot, nullptr, nullptr, nullptr, nullptr);
+                                      0, 0, 0, 0, b.delta_dot, nullptr, nullptr, nullptr, nullptr);
   } else {
     part.residual_layer_norm_backward_jvp(rows, D, tail.dmiddle, dmiddle_dot, tail.middle_xhat, b.middle_xhat_dot,
                                           tail.middle_rstd, b.middle_rstd_dot, tail.middle_gamma, nullptr, b.delta_dot,

@@ -9,20 +9,20 @@ namespace COPPICE_ISA {
 
 /// Sets each element to zero with probability p and scales the others.
 ///
-///   y[t,d] = keep(t*D+d) ? x[t,d] / (1-p) : 0,   keep(c) = philox(seed; 2, step, site, c)[0] >= p * 2^32
+///   y[t,d] = keep(t*D+d) ? x[t,d] / (1-p) : 0,   keep(c) = philox(seed; 2, step, site, first + c)[0] >= p * 2^32
 ///
 /// Shapes   x, y (T,D), y may be x.
 /// Numbers  the mask is exact; |error| <= 2 * 2^-24 * |y|. A dropped NaN becomes 0.
 /// Cost     T*D Philox words: 15 wide products each (7 of the 20 are the same for all or not needed); 8 T*D bytes.
 /// Source   Srivastava et al., JMLR 2014; Philox4x32-10: Salmon et al., SC 2011.
 void CpuDevice::dropout_forward(int32_t T, int32_t D, const float* x, float p, int64_t seed, int32_t step, int32_t site,
-                                float* y) {
+                                int64_t first, float* y) {
   const int64_t N = int64_t{T} * D;
   if (p == 0.0f) {
     if (x != y) copy(y, x, N * int64_t{sizeof(float)});
     return;
   }
-  const Dropout drop = dropout_of(p, seed, step, site);
+  const Dropout drop = dropout_of(p, seed, step, site, first);
   for_ranges(threads_, N, 4 * N, [=](int64_t begin, int64_t end) {
     for_lanes(end - begin, [=](int64_t i, auto group) {
       const int64_t c = begin + i;

@@ -21,9 +21,10 @@ struct Dropout {
     uint32_t c2_round0, c0_round1, c0_round2, c2_round2, c0_round3, k1_round3;
   } r;
   uint32_t k0, k1;  // key of round 0
+  uint32_t first;   // c of element 0
 };
 
-inline Dropout dropout_of(float p, int64_t seed, int32_t step, int32_t site) {
+inline Dropout dropout_of(float p, int64_t seed, int32_t step, int32_t site, int64_t first) {
   Dropout out;
   const double rate = p, bound = rate * 4294967296.0;
   out.scale = static_cast<float>(1.0 / (1.0 - rate));
@@ -31,6 +32,7 @@ inline Dropout dropout_of(float p, int64_t seed, int32_t step, int32_t site) {
   if (out.threshold < bound) ++out.threshold;
   const uint64_t key = static_cast<uint64_t>(seed);
   const uint32_t k0 = static_cast<uint32_t>(key), k1 = static_cast<uint32_t>(key >> 32);
+  out.first = static_cast<uint32_t>(first);
   out.k0 = k0;
   out.k1 = k1;
   const auto high = [](uint64_t product) { return static_cast<uint32_t>(product >> 32); };
@@ -108,12 +110,12 @@ COPPICE_INLINE Words first_words(const Dropout& drop, Words c) {
   return exclusive_or(high_half(multiply(m1, c2)), c1, words(drop.k0 + 9 * kPhiloxW0));  // round 9
 }
 
-// x / (1 - p) where the element is kept, else 0, for the elements c, c+1, ..., c+kLanes-1.
+// x / (1 - p) where the element is kept, else 0, for the elements first + c, first + c+1, ..., first + c+kLanes-1.
 COPPICE_INLINE Vec drop_lanes(const Dropout& drop, uint32_t c, Vec x) {
   constexpr int32_t kSteps[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
   IntVec counters;
   __builtin_memcpy(&counters, kSteps, sizeof counters);
-  counters += static_cast<int32_t>(c);
+  counters += static_cast<int32_t>(drop.first + c);
   const Words even = reinterpret_cast<Words>(counters);
   const Words word = interleave(first_words(drop, even), first_words(drop, high_half(even)));
   // Unsigned order by a signed comparison.

@@ -20,9 +20,9 @@ namespace COPPICE_ISA {
 /// Source   the chain rule; see Xu et al., arXiv:1911.07013, for the two means.
 void CpuDevice::residual_layer_norm_backward(int32_t T, int32_t D, const float* dy, const float* xhat,
                                              const float* rstd, const float* gamma, float p, int64_t seed, int32_t step,
-                                             int32_t site, float* ds, float* dx, float* dgamma, float* dbeta,
-                                             float* dbias) {
-  const Dropout drop = dropout_of(p, seed, step, site);
+                                             int32_t site, int64_t first, float* ds, float* dx, float* dgamma,
+                                             float* dbeta, float* dbias) {
+  const Dropout drop = dropout_of(p, seed, step, site, first);
   const bool dropping = p != 0.0f;
   const float inverse_width = 1.0f / static_cast<float>(D);
   const auto backward = [=](int64_t begin, int64_t end, float* total) {

@@ -20,9 +20,9 @@ namespace COPPICE_ISA {
 /// Source   Ba, Kiros & Hinton, arXiv:1607.06450, after a residual sum (post-norm); dropout as dropout_forward.
 void CpuDevice::residual_layer_norm_forward(int32_t T, int32_t D, const float* x, const float* bias,
                                             const float* residual, const float* gamma, const float* beta, float eps,
-                                            float p, int64_t seed, int32_t step, int32_t site, float* y, float* xhat,
-                                            float* rstd) {
-  const Dropout drop = dropout_of(p, seed, step, site);
+                                            float p, int64_t seed, int32_t step, int32_t site, int64_t first, float* y,
+                                            float* xhat, float* rstd) {
+  const Dropout drop = dropout_of(p, seed, step, site, first);
   const bool dropping = p != 0.0f;
   for_ranges(threads_, T, int64_t{T} * D, [=](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; ++t) {

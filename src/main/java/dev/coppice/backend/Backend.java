@@ -42,6 +42,15 @@ public interface Backend extends CoreOps, SurrogateOps, InfluenceOps, LanguageOp
   MappedFile map(Path file);
 
   /**
+   * In how many parts a batch is best worked on: on a CPU so many that a part's activations stay in
+   * a core's cache and that several cores have equal shares, on a device one. It decides the
+   * rounding of sums over a batch, so nothing else enters into it, threads least of all.
+   *
+   * @param positions of the batch
+   */
+  int parts(int positions);
+
+  /**
    * Opens contexts of one thread each on this backend's device, as many as it has threads; they
    * read this backend's tensors as well as their own, and are closed before it. None where work is
    * better given to this backend as a whole. {@link Lanes} runs them.

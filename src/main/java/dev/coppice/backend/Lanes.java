@@ -16,6 +16,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  * Backend#openLanes}), the only lane is the backend itself. Used by one thread at a time.
  */
 public final class Lanes implements AutoCloseable {
+  private static final int SPINS = 5000; // some 100 us
+
   private final List<Backend> lanes;
   private final boolean own;
   private final ExecutorService others; // of all lanes but the first, which the caller runs
@@ -79,12 +81,23 @@ public final class Lanes implements AutoCloseable {
     } catch (RuntimeException e) {
       failure = e;
     }
+    spin(running);
     for (Future<?> lane : running) {
       RuntimeException met = await(lane);
       failure = failure == null ? met : failure;
     }
     if (failure != null) {
       throw failure;
+    }
+  }
+
+  /** Looks for the end before sleeping, as the others are at their last pieces. */
+  private static void spin(List<Future<?>> running) {
+    for (int round = 0; round < SPINS; round++) {
+      if (running.stream().allMatch(Future::isDone)) {
+        return;
+      }
+      Thread.onSpinWait();
     }
   }
 

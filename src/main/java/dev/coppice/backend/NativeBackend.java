@@ -30,6 +30,9 @@ public final class NativeBackend extends NativeLanguageOps {
     }
   }
 
+  private static final int PART_POSITIONS = 512; // of width 64, 128 KiB for each tensor
+  private static final int PARTS = 4; // and its multiples: equal shares for up to four cores
+
   private final Device device;
   private final int threads;
   private final NativeBackend origin; // of a lane: the backend whose tensors it reads too, or null
@@ -117,6 +120,15 @@ public final class NativeBackend extends NativeLanguageOps {
       throw e;
     }
     return new Mapping(copy.address, file.bytes, copy::free);
+  }
+
+  @Override
+  public int parts(int positions) {
+    if (device != Device.CPU || positions <= PART_POSITIONS / 2) {
+      return 1;
+    }
+    int groups = (positions - 1) / (PARTS * PART_POSITIONS) + 1;
+    return PARTS * groups;
   }
 
   @Override

@@ -80,6 +80,7 @@ abstract class NativeCoreOps implements Backend {
             dropout.seed(),
             dropout.step(),
             dropout.site(),
+            dropout.first(),
             in(y)));
   }
 

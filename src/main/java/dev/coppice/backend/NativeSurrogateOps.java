@@ -57,6 +57,7 @@ abstract class NativeSurrogateOps extends NativeCoreOps {
             dropout.seed(),
             dropout.step(),
             dropout.site(),
+            dropout.first(),
             in(y),
             in(xhat),
             in(rstd)));
@@ -89,6 +90,7 @@ abstract class NativeSurrogateOps extends NativeCoreOps {
             dropout.seed(),
             dropout.step(),
             dropout.site(),
+            dropout.first(),
             in(ds),
             in(dx),
             in(dgamma),

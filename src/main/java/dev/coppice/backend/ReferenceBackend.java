@@ -51,6 +51,11 @@ public final class ReferenceBackend extends ReferenceLanguageOps {
   }
 
   @Override
+  public int parts(int positions) {
+    return 1;
+  }
+
+  @Override
   public List<Backend> openLanes() {
     return List.of();
   }

@@ -28,7 +28,7 @@ final class ReferenceDropout {
   static double[] apply(Dropout dropout, double[] x) {
     double[] out = new double[x.length];
     for (int i = 0; i < x.length; i++) {
-      double factor = factor(dropout, dropout.site(), i);
+      double factor = factor(dropout, dropout.site(), (int) (dropout.first() + i));
       out[i] = factor == 0 ? 0 : x[i] * factor;
     }
     return out;

@@ -25,6 +25,7 @@ public final class SasRec {
   private final Tensor dnegBuffer;
   private final double scale;
   private SasRecActivations now;
+  private int first; // position of the batch at which `now` starts
 
   /**
    * Lays out the activations.
@@ -41,12 +42,32 @@ public final class SasRec {
     scale = 1 / Math.sqrt(config.headWidth());
   }
 
+  private SasRec(Backend lane, SasRec origin) {
+    backend = lane;
+    config = origin.config;
+    buffers = origin.buffers;
+    lossBuffer = origin.lossBuffer;
+    dposBuffer = origin.dposBuffer;
+    dnegBuffer = origin.dnegBuffer;
+    scale = origin.scale;
+  }
+
+  /** This model on a lane: it shares the activations, of which each lane writes its own part. */
+  SasRec on(Backend lane) {
+    return new SasRec(lane, this);
+  }
+
   /** Evaluates the model without dropout; the result is {@link #hidden}. */
   public void forward(SasRecParameters weights, SasRecInput input) {
     forward(weights, input, DropoutSites.NONE);
   }
 
   void forward(SasRecParameters weights, SasRecInput input, DropoutSites dropout) {
+    forward(weights, input.whole(), dropout);
+  }
+
+  /** Evaluates a part of a batch; masks are those of its place in the batch. */
+  void forward(SasRecParameters weights, SasRecPart input, DropoutSites dropout) {
     forwardToLastDense(weights, input, dropout);
     finishBlock(weights, config.layers() - 1, dropout);
   }
@@ -56,12 +77,12 @@ public final class SasRec {
    * results are {@link #lastContext} and {@link #lastResidual}.
    */
   public void forwardToLastDense(SasRecParameters weights, SasRecInput input) {
-    forwardToLastDense(weights, input, DropoutSites.NONE);
+    forwardToLastDense(weights, input.whole(), DropoutSites.NONE);
   }
 
   private void forwardToLastDense(
-      SasRecParameters weights, SasRecInput input, DropoutSites dropout) {
-    now = buffers.rows(input.positionCount());
+      SasRecParameters weights, SasRecPart input, DropoutSites dropout) {
+    view(input);
     embed(weights, input, dropout);
     for (int l = 0; l < config.layers(); l++) {
       if (l > 0) {
@@ -77,14 +98,20 @@ public final class SasRec {
    * @param x its input, as {@link #lastResidual} gave it for the same batch, (T,D)
    */
   void forwardLastBlock(SasRecParameters weights, SasRecInput input, Tensor x) {
-    now = buffers.rows(input.positionCount());
+    view(input.whole());
     int last = config.layers() - 1;
     blockInput(last).copyFrom(x);
-    attend(weights.layers(last), input, last, DropoutSites.NONE);
+    attend(weights.layers(last), input.whole(), last, DropoutSites.NONE);
     finishBlock(weights, last, DropoutSites.NONE);
   }
 
-  private void embed(SasRecParameters weights, SasRecInput input, DropoutSites dropout) {
+  /** Makes the results those of a batch, or of a part of it, that has been evaluated. */
+  void view(SasRecPart input) {
+    now = buffers.rows(input.first(), input.positionCount());
+    first = input.first();
+  }
+
+  private void embed(SasRecParameters weights, SasRecPart input, DropoutSites dropout) {
     backend.embeddingForward(input.items(), weights.items(), false, now.sum());
     backend.embeddingForward(input.positions(), weights.positions(), true, now.sum());
     backend.residualLayerNormForward(
@@ -104,7 +131,7 @@ public final class SasRec {
   }
 
   private void attend(
-      SasRecParameters.Block layers, SasRecInput input, int l, DropoutSites dropout) {
+      SasRecParameters.Block layers, SasRecPart input, int l, DropoutSites dropout) {
     SasRecActivations.Block block = now.blocks()[l];
     Tensor x = blockInput(l);
     linear(x, layers.query(), block.query());
@@ -166,7 +193,7 @@ public final class SasRec {
    *
    * @param dh receives the gradient, (T,D)
    */
-  void loss(SasRecParameters weights, SasRecInput input, Tensor dh) {
+  void loss(SasRecParameters weights, SasRecPart input, Tensor dh) {
     backend.sampledBceForward(
         hidden(),
         weights.items(),
@@ -204,17 +231,17 @@ public final class SasRec {
 
   /** Unweighted loss of each position, (T). */
   Tensor positionLoss() {
-    return lossBuffer.rows(0, positionCount());
+    return lossBuffer.rows(first, positionCount());
   }
 
   /** Gradient of the weighted loss in the logit of the positive item, (T). */
   Tensor dpos() {
-    return dposBuffer.rows(0, positionCount());
+    return dposBuffer.rows(first, positionCount());
   }
 
   /** Gradient of the weighted loss in the logit of the negative item, (T). */
   Tensor dneg() {
-    return dnegBuffer.rows(0, positionCount());
+    return dnegBuffer.rows(first, positionCount());
   }
 
   SasRecActivations activations() {

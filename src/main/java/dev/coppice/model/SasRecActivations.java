@@ -52,21 +52,21 @@ record SasRecActivations(Tensor sum, Tensor xhat, Tensor rstd, Tensor embedding,
           a.f32(t));
     }
 
-    Block rows(int t) {
+    Block rows(int from, int t) {
       return new Block(
-          query.rows(0, t),
-          key.rows(0, t),
-          value.rows(0, t),
-          context.rows(0, t),
-          lse.rows(0, t),
-          middle.rows(0, t),
-          middleXhat.rows(0, t),
-          middleRstd.rows(0, t),
-          first.rows(0, t),
-          second.rows(0, t),
-          out.rows(0, t),
-          outXhat.rows(0, t),
-          outRstd.rows(0, t));
+          query.rows(from, t),
+          key.rows(from, t),
+          value.rows(from, t),
+          context.rows(from, t),
+          lse.rows(from, t),
+          middle.rows(from, t),
+          middleXhat.rows(from, t),
+          middleRstd.rows(from, t),
+          first.rows(from, t),
+          second.rows(from, t),
+          out.rows(from, t),
+          outXhat.rows(from, t),
+          outRstd.rows(from, t));
     }
   }
 
@@ -81,11 +81,20 @@ record SasRecActivations(Tensor sum, Tensor xhat, Tensor rstd, Tensor embedding,
 
   /** Views of the first {@code t} positions. */
   SasRecActivations rows(int t) {
+    return rows(0, t);
+  }
+
+  /** Views of positions {@code first .. first+t-1}. */
+  SasRecActivations rows(int first, int t) {
     Block[] views = new Block[blocks.length];
     for (int l = 0; l < views.length; l++) {
-      views[l] = blocks[l].rows(t);
+      views[l] = blocks[l].rows(first, t);
     }
     return new SasRecActivations(
-        sum.rows(0, t), xhat.rows(0, t), rstd.rows(0, t), embedding.rows(0, t), views);
+        sum.rows(first, t),
+        xhat.rows(first, t),
+        rstd.rows(first, t),
+        embedding.rows(first, t),
+        views);
   }
 }

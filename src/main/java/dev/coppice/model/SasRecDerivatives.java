@@ -114,7 +114,7 @@ public final class SasRecDerivatives {
 
   /** Loss of the batch, and gradients at all layers down to the span. */
   private void differentiate(SasRecParameters normGradients) {
-    model.loss(weights, input, deltas.hidden());
+    model.loss(weights, input.whole(), deltas.hidden());
     deltas.dpos().copyFrom(model.dpos());
     deltas.dneg().copyFrom(model.dneg());
     backward.run(model, weights, input, deltas, normGradients, null);

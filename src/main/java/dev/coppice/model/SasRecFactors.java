@@ -82,7 +82,7 @@ public final class SasRecFactors {
    */
   public void differentiate(double[] signs) {
     deltas = at.deltas();
-    at.model().loss(at.parameters(), at.input(), deltas.hidden());
+    at.model().loss(at.parameters(), at.input().whole(), deltas.hidden());
     double[] w = at.batch().weights();
     deltas.dpos().write(scores(at.model().dpos().doubles(), w, signs, 0));
     deltas.dneg().write(scores(at.model().dneg().doubles(), w, signs, w.length));

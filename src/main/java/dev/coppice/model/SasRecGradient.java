@@ -34,15 +34,15 @@ final class SasRecGradient {
           a.f32(t, d));
     }
 
-    Buffers rows(int t) {
+    Buffers rows(int first, int t) {
       return new Buffers(
-          dy.rows(0, t),
-          dropped.rows(0, t),
-          upper.rows(0, t),
-          lower.rows(0, t),
-          dq.rows(0, t),
-          dk.rows(0, t),
-          dv.rows(0, t));
+          dy.rows(first, t),
+          dropped.rows(first, t),
+          upper.rows(first, t),
+          lower.rows(first, t),
+          dq.rows(first, t),
+          dk.rows(first, t),
+          dv.rows(first, t));
     }
   }
 
@@ -50,6 +50,17 @@ final class SasRecGradient {
     this.backend = backend;
     this.config = config;
     buffers = Buffers.of(allocator, capacity, config.hidden());
+  }
+
+  private SasRecGradient(Backend lane, SasRecGradient origin) {
+    backend = lane;
+    config = origin.config;
+    buffers = origin.buffers;
+  }
+
+  /** This pass on a lane: it shares the memory, of which each lane writes its own part. */
+  SasRecGradient on(Backend lane) {
+    return new SasRecGradient(lane, this);
   }
 
   /**
@@ -64,17 +75,45 @@ final class SasRecGradient {
       SasRecInput input,
       DropoutSites dropout,
       SasRecParameters gradient) {
-    now = buffers.rows(input.positionCount());
-    model.loss(weights, input, now.dy());
+    layers(model, weights, input.whole(), dropout, gradient);
     backend.fill(gradient.items(), 0f);
     backend.fill(gradient.positions(), 0f);
-    scatter(input.positiveScatter(), model.dpos(), model.hidden(), gradient.items());
-    scatter(input.negativeScatter(), model.dneg(), model.hidden(), gradient.items());
+    tables(model, input, gradient);
+  }
+
+  /**
+   * Loss and gradient of a part of a batch, but for the tables.
+   *
+   * @param model after its forward pass over the part
+   * @param gradient receives the gradient of all but the tables
+   */
+  void layers(
+      SasRec model,
+      SasRecParameters weights,
+      SasRecPart input,
+      DropoutSites dropout,
+      SasRecParameters gradient) {
+    now = buffers.rows(input.first(), input.positionCount());
+    model.loss(weights, input, now.dy());
     for (int l = config.layers() - 1; l >= 0; l--) {
       feedForward(model, weights.layers(l), gradient.layers(l), l, dropout);
       attention(model, weights.layers(l), gradient.layers(l), input, l, dropout);
     }
-    embedding(model, weights, input, dropout, gradient);
+    embedding(model, weights, dropout, gradient);
+  }
+
+  /**
+   * Adds the gradient of the tables, after {@link #layers} of the whole batch.
+   *
+   * @param model whose results are those of the whole batch
+   * @param gradient its tables are added to
+   */
+  void tables(SasRec model, SasRecInput input, SasRecParameters gradient) {
+    now = buffers.rows(0, input.positionCount());
+    scatter(input.positiveScatter(), model.dpos(), model.hidden(), gradient.items());
+    scatter(input.negativeScatter(), model.dneg(), model.hidden(), gradient.items());
+    scatter(input.itemScatter(), null, now.dy(), gradient.items());
+    scatter(input.positionScatter(), null, now.dy(), gradient.positions());
   }
 
   private void scatter(Scatter lists, Tensor coef, Tensor src, Tensor dtable) {
@@ -115,7 +154,7 @@ final class SasRecGradient {
       SasRec model,
       SasRecParameters.Block weights,
       SasRecParameters.Block gradient,
-      SasRecInput input,
+      SasRecPart input,
       int l,
       DropoutSites dropout) {
     SasRecActivations.Block block = model.activations().blocks()[l];
@@ -163,11 +202,7 @@ final class SasRecGradient {
   }
 
   private void embedding(
-      SasRec model,
-      SasRecParameters weights,
-      SasRecInput input,
-      DropoutSites dropout,
-      SasRecParameters gradient) {
+      SasRec model, SasRecParameters weights, DropoutSites dropout, SasRecParameters gradient) {
     if (dropout.active()) {
       backend.dropoutForward(now.dy(), dropout.embedding(), now.dy());
     }
@@ -182,7 +217,5 @@ final class SasRecGradient {
         gradient.norm().gamma(),
         gradient.norm().beta(),
         null);
-    scatter(input.itemScatter(), null, now.dy(), gradient.items());
-    scatter(input.positionScatter(), null, now.dy(), gradient.positions());
   }
 }

@@ -44,13 +44,12 @@ public final class SasRecParameters {
 
   /** Lays the tensors out; their content is undefined until filled or loaded. */
   public SasRecParameters(Allocator allocator, SasRecConfig config) {
+    this(allocator.f32(size(config.shapes())), config, config.shapes());
+  }
+
+  private SasRecParameters(Tensor flat, SasRecConfig config, Map<String, int[]> shapes) {
     this.config = config;
-    Map<String, int[]> shapes = config.shapes();
-    long size = 0;
-    for (int[] shape : shapes.values()) {
-      size += aligned(SurrogateWeights.size(shape));
-    }
-    all = allocator.f32(Math.toIntExact(size));
+    all = flat;
     long from = 0;
     for (Map.Entry<String, int[]> entry : shapes.entrySet()) {
       int[] shape = entry.getValue();
@@ -67,6 +66,31 @@ public final class SasRecParameters {
     for (int l = 0; l < blocks.length; l++) {
       blocks[l] = block(l);
     }
+  }
+
+  private static Map<String, int[]> layerShapes(SasRecConfig config) {
+    Map<String, int[]> shapes = config.shapes();
+    shapes.remove(SasRecConfig.ITEMS);
+    shapes.remove(SasRecConfig.POSITIONS);
+    return shapes;
+  }
+
+  /** Elements of {@link #layers()}. */
+  static int layersSize(SasRecConfig config) {
+    return size(layerShapes(config));
+  }
+
+  /** All but the tables, in a flat vector of {@link #layersSize} elements. */
+  static SasRecParameters ofLayers(Tensor flat, SasRecConfig config) {
+    return new SasRecParameters(flat, config, layerShapes(config));
+  }
+
+  private static int size(Map<String, int[]> shapes) {
+    long size = 0;
+    for (int[] shape : shapes.values()) {
+      size += aligned(SurrogateWeights.size(shape));
+    }
+    return Math.toIntExact(size);
   }
 
   private static long aligned(int size) {
@@ -98,6 +122,12 @@ public final class SasRecParameters {
   /** The flat vector, gaps included. */
   Tensor all() {
     return all;
+  }
+
+  /** The end of the flat vector that holds all but the tables, gaps included. */
+  Tensor layers() {
+    int size = layersSize(config);
+    return all.slice(all.size() - size, size);
   }
 
   /** Where a parameter starts in {@link #all}. */

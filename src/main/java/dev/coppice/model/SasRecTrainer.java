@@ -4,6 +4,7 @@ package dev.coppice.model;
 import dev.coppice.backend.Allocator;
 import dev.coppice.backend.Backend;
 import dev.coppice.backend.DType;
+import dev.coppice.backend.Lanes;
 import dev.coppice.backend.SurrogateOps.Adam;
 import dev.coppice.backend.Tensor;
 import dev.coppice.backend.Workspace;
@@ -15,6 +16,7 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * Trains a surrogate: sampled binary cross-entropy, averaged over all positions of a batch, by
@@ -30,8 +32,10 @@ public final class SasRecTrainer implements AutoCloseable {
   private final TrainingConfig training;
   private final Adam adam;
   private final int stepsPerEpoch;
+  private final Lanes lanes;
   private final Workspace workspace;
   private final Tensors tensors;
+  private SasRecLists next; // of the batch that comes after the one at work
   private long step;
 
   /** Everything that lies on the backend. */
@@ -40,21 +44,23 @@ public final class SasRecTrainer implements AutoCloseable {
     final SasRecParameters gradient;
     final SasRecParameters firstMoment;
     final SasRecParameters secondMoment;
-    final SasRecInput input;
-    final SasRec model;
-    final SasRecGradient backward;
+    final SasRecBatchGradient batch;
     final Tensor lossOffsets; // 0 and T: the whole batch is one segment
     final Tensor losses; // of each step of an epoch
 
     Tensors(
-        Backend backend, Allocator a, SasRecConfig config, int batch, int positions, int steps) {
+        Backend backend,
+        Lanes lanes,
+        Allocator a,
+        SasRecConfig config,
+        int samples,
+        int positions,
+        int steps) {
       weights = new SasRecParameters(a, config);
       gradient = new SasRecParameters(a, config);
       firstMoment = new SasRecParameters(a, config);
       secondMoment = new SasRecParameters(a, config);
-      input = SasRecInput.forTraining(a, config, batch, positions);
-      model = new SasRec(backend, config, a, positions);
-      backward = new SasRecGradient(backend, config, a, positions);
+      batch = new SasRecBatchGradient(backend, lanes, config, a, samples, positions);
       lossOffsets = a.i32(2);
       losses = a.f32(steps);
     }
@@ -79,23 +85,26 @@ public final class SasRecTrainer implements AutoCloseable {
     int batch = Math.min(training.batch(), count);
     stepsPerEpoch = (count + batch - 1) / batch;
     int positions = mostPositions(samples, batch);
-    workspace =
-        backend.workspace(
-            Workspace.plan(
-                backend, a -> new Tensors(backend, a, config, batch, positions, stepsPerEpoch)));
-    tensors = new Tensors(backend, workspace, config, batch, positions, stepsPerEpoch);
+    lanes = Lanes.of(backend);
+    Function<Allocator, Tensors> layout =
+        a -> new Tensors(backend, lanes, a, config, batch, positions, stepsPerEpoch);
+    Workspace reserved = null;
     boolean started = false;
     try {
+      reserved = backend.workspace(Workspace.plan(backend, layout::apply));
+      tensors = layout.apply(reserved);
       start(SurrogateWeights.initial(config, training.seed()));
       started = true;
     } finally {
+      workspace = reserved;
       if (!started) {
-        workspace.close();
+        close();
       }
     }
   }
 
   private void start(SurrogateWeights initial) {
+    tensors.batch.clear();
     tensors.gradient.clear(backend);
     tensors.firstMoment.clear(backend);
     tensors.secondMoment.clear(backend);
@@ -147,22 +156,19 @@ public final class SasRecTrainer implements AutoCloseable {
       throw new IllegalArgumentException("every sample is removed");
     }
     int[] order = Shuffle.order(scorable.length, training.seed(), epoch);
-    int batch = training.batch();
     long positions = 0;
     int[] batchPositions = new int[stepsPerEpoch];
+    next = lists(order, 0, epoch, removed);
     for (int s = 0; s < stepsPerEpoch; s++) {
-      int from = s * batch;
-      int[] chosen = new int[Math.min(batch, order.length - from)];
-      for (int i = 0; i < chosen.length; i++) {
-        chosen[i] = scorable[order[from + i]];
-      }
-      PackedBatch packed = samples.batch(chosen, epoch, Weighting.BATCH_MEAN);
-      if (!removed.isEmpty()) {
-        packed = packed.without(removed);
-      }
-      batchPositions[s] = packed.weightedCount();
+      SasRecLists lists = next;
+      int following = s + 1;
+      Runnable prepare =
+          following == stepsPerEpoch
+              ? () -> next = null
+              : () -> next = lists(order, following, epoch, removed);
+      batchPositions[s] = lists.batch().weightedCount();
       positions += batchPositions[s];
-      trainStep(packed, s);
+      trainStep(lists, s, prepare);
     }
     double[] losses = tensors.losses.doubles();
     double sum = 0;
@@ -177,19 +183,31 @@ public final class SasRecTrainer implements AutoCloseable {
     return mean;
   }
 
-  private void trainStep(PackedBatch packed, int stepOfEpoch) {
+  /** The lists of batch {@code s} of an epoch. */
+  private SasRecLists lists(int[] order, int s, int epoch, BitSet removed) {
+    int from = s * training.batch();
+    int[] chosen = new int[Math.min(training.batch(), order.length - from)];
+    for (int i = 0; i < chosen.length; i++) {
+      chosen[i] = samples.scorable()[order[from + i]];
+    }
+    PackedBatch packed = samples.batch(chosen, epoch, Weighting.BATCH_MEAN);
+    return tensors.batch.lists(removed.isEmpty() ? packed : packed.without(removed));
+  }
+
+  private void trainStep(SasRecLists lists, int stepOfEpoch, Runnable beside) {
     step++;
     DropoutSites dropout =
         config.dropout() == 0
             ? DropoutSites.NONE
             : new DropoutSites(config.dropout(), training.seed(), Math.toIntExact(step));
     Tensors t = tensors;
-    t.input.load(packed);
-    t.model.forward(t.weights, t.input, dropout);
-    t.backward.backward(t.model, t.weights, t.input, dropout, t.gradient);
-    t.lossOffsets.write(new int[] {0, packed.positionCount()});
+    t.batch.run(t.weights, lists, dropout, t.gradient, beside);
+    t.lossOffsets.write(new int[] {0, lists.batch().positionCount()});
     backend.segmentSum(
-        t.lossOffsets, t.model.positionLoss(), t.input.weights(), t.losses.rows(stepOfEpoch, 1));
+        t.lossOffsets,
+        t.batch.positionLoss(),
+        t.batch.positionWeights(),
+        t.losses.rows(stepOfEpoch, 1));
     backend.adamStep(
         t.weights.all(), t.gradient.all(), t.firstMoment.all(), t.secondMoment.all(), adam, step);
   }
@@ -238,6 +256,9 @@ public final class SasRecTrainer implements AutoCloseable {
   /** Frees the memory. Idempotent. */
   @Override
   public void close() {
-    workspace.close();
+    if (workspace != null) {
+      workspace.close();
+    }
+    lanes.close();
   }
 }

@@ -74,7 +74,7 @@ public final class SurrogateLoss implements AutoCloseable {
     for (PackedBatch batch : batches) {
       t.input.load(batch);
       t.model.forward(t.weights, t.input);
-      t.model.loss(t.weights, t.input, t.dh.rows(0, batch.positionCount()));
+      t.model.loss(t.weights, t.input.whole(), t.dh.rows(0, batch.positionCount()));
       Tensor loss = t.loss.rows(0, batch.sampleCount());
       backend.segmentSum(t.input.offsets(), t.model.positionLoss(), t.input.weights(), loss);
       for (double ofSample : loss.doubles()) {

@@ -13,6 +13,8 @@ class DropoutForwardTest extends OpParityTest {
     new Dropout(0.5f, 42, 1, 0),
     new Dropout(0.1f, -1, 7, 65535),
     new Dropout(0.9f, 0x123456789abcdef0L, 1 << 30, 3),
+    new Dropout(0.5f, 42, 1, 2, 12345),
+    new Dropout(0.5f, 42, 1, 2, (1L << 32) - 64),
     Dropout.NONE
   };
 

@@ -14,7 +14,8 @@ final class LayerNormErrors {
 
   /** The factor of a kept element carries two roundings: of 1 - rate and of the quotient. */
   static Rounded dropped(Rounded x, Dropout dropout, int index) {
-    double factor = ReferenceDropout.factor(dropout, dropout.site(), index);
+    double factor =
+        ReferenceDropout.factor(dropout, dropout.site(), (int) (dropout.first() + index));
     if (dropout.rate() == 0 || factor == 0) {
       return factor == 0 ? Rounded.exact(0) : x;
     }

@@ -24,6 +24,7 @@ class ResidualLayerNormTest extends OpParityTest {
         new Form(true, true, false, half),
         new Form(false, false, false, Dropout.NONE),
         new Form(false, true, true, half),
+        new Form(true, true, true, new Dropout(0.5f, 7, 3, 9, 4321)),
         new Form(true, false, true, Dropout.NONE));
   }
 

@@ -122,6 +122,7 @@ public final class Coppice {
       @Cast("int64_t") long seed,
       int step,
       int site,
+      @Cast("int64_t") long first,
       @Cast("float*") long y);
 
   public static native int cop_bias_forward(
@@ -201,6 +202,7 @@ public final class Coppice {
       @Cast("int64_t") long seed,
       int step,
       int site,
+      @Cast("int64_t") long first,
       @Cast("float*") long y,
       @Cast("float*") long xhat,
       @Cast("float*") long rstd);
@@ -217,6 +219,7 @@ public final class Coppice {
       @Cast("int64_t") long seed,
       int step,
       int site,
+      @Cast("int64_t") long first,
       @Cast("float*") long ds,
       @Cast("float*") long dx,
       @Cast("float*") long dgamma,
