@@ -84,12 +84,17 @@ final class CurvatureFacts {
     lines.add("influence against the plain gradient dot product, * the scores of this run:");
     lines.add(
         text(
-            "  %-13s %10s %9s %12s %16s",
-            "curvature", "damping", "", "correlation", "top " + effect.top() + " shared"));
+            "  %-13s %10s %9s %12s %16s %9s",
+            "curvature",
+            "damping",
+            "",
+            "correlation",
+            "top " + effect.top() + " shared",
+            "residual"));
     for (CurvatureEffect.Row row : effect.rows()) {
       lines.add(
           text(
-              "%s %-13s %10.4g %9s %12s %16s",
+              "%s %-13s %10.4g %9s %12s %16s %9s",
               row.used() ? "*" : " ",
               row.curvature(),
               row.damping(),
@@ -99,7 +104,8 @@ final class CurvatureFacts {
               row.indefinite() && row.spearman().isEmpty()
                   ? "indefinite"
                   : shown("%.4f", row.spearman()),
-              row.overlap().isPresent() ? text("%.1f %%", 100 * row.overlap().getAsDouble()) : ""));
+              row.overlap().isPresent() ? text("%.1f %%", 100 * row.overlap().getAsDouble()) : "",
+              shown("%.1e", row.residual())));
     }
     return lines;
   }

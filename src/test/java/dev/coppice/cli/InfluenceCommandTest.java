@@ -68,7 +68,8 @@ class InfluenceCommandTest {
     while (!lines.get(line).startsWith("influence against")) {
       line++;
     }
-    assertTrue(lines.get(line + 1).endsWith("top " + report.path("top").asInt() + " shared"));
+    String head = "top " + report.path("top").asInt() + " shared  residual";
+    assertTrue(lines.get(line + 1).endsWith(head), lines.get(line + 1));
     int used = 0;
     for (JsonNode row : report.path("rows")) {
       String text = lines.get(line + 2 + used++);
@@ -79,6 +80,9 @@ class InfluenceCommandTest {
               ? String.format("%.4f", row.path("spearman").asDouble())
               : "indefinite";
       assertTrue(text.contains(correlation), text);
+      if (row.has("residual")) {
+        assertTrue(text.endsWith(String.format("%.1e", row.path("residual").asDouble())), text);
+      }
     }
     assertTrue(report.path("spectra").path("hessian").path("largest").asDouble() > 0);
   }
