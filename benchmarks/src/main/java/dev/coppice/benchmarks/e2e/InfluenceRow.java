@@ -76,7 +76,7 @@ final class InfluenceRow implements Row {
         same[i] = expected[column][at];
       }
       String what = names[column] + " of " + count + " samples against " + kind.column;
-      checks.close(name(), what, same, theirs, BOUND);
+      checks.closeButForKinks(name(), what, same, theirs, BOUND);
     }
     if (kind == Peer.Kind.TUNED) {
       checks.within(name(), "samples that (b) has not scored", scores.loss().length - count, 0);
