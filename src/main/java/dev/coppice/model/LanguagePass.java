@@ -229,6 +229,7 @@ public final class LanguagePass {
       Tensor part = h.normed().rows(from, count);
       backend.gemm(false, true, 1, part, model.head(), 0, logits);
       backend.crossEntropy(
+          0,
           chunk.targets().rows(from, count),
           chunk.weights().rows(from, count),
           logits,
