@@ -115,10 +115,11 @@ record EffortPlan(
         new LoraNorms(
             backend,
             allocator,
-            config.params().tensors(architecture, lora),
+            config.params(),
+            lora,
+            config.params().targets(architecture, lora),
             samples,
-            rows,
-            lora.rank()),
+            rows),
         new EffortTensors(
             allocator,
             positions,

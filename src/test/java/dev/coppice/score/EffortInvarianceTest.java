@@ -238,10 +238,8 @@ class EffortInvarianceTest {
     HfCheckpoint checkpoint = fixture.checkpoint(true);
     LoraConfig lora = checkpoint.lora();
     LoraConfig queries =
-        new LoraConfig(
-            lora.rank(),
-            lora.alpha(),
-            false,
+        LoraConfig.uniform(
+            new LoraConfig.Size(lora.largestRank(), 2),
             lora.targets().stream().filter(target -> target.projection() == Projection.Q).toList());
     try (Backend backend = EffortBackends.Kind.REFERENCE.open();
         CheckpointWeights weights = new CheckpointWeights(backend, checkpoint)) {
