@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.coppice.backend.Backend;
+import dev.coppice.backend.NativeBackend;
 import dev.coppice.backend.ReferenceBackend;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -78,6 +79,25 @@ class EffortFamiliesTest {
       for (EffortParams params : EffortParams.values()) {
         EffortBatch batch = fixture.score(backend, false, EffortTruthTest.config(params, seed));
         fixture.assertEffort("fresh", params, batch, kind.tolerance());
+      }
+    }
+  }
+
+  /** A sample's bits are its own: alone or in company, with one thread or two. */
+  @ParameterizedTest
+  @ValueSource(strings = {"llama3-rope", "mistral", "gemma2", "gemma3", "phi3"})
+  void bitsDoNotDependOnCompanyOrThreads(String name) {
+    LlmFixture fixture = LlmFixture.committed(name);
+    EffortConfig config = EffortTruthTest.config(EffortParams.ALL_LORA, 0);
+    EffortBatch together;
+    try (Backend backend = new NativeBackend(NativeBackend.Device.CPU, 2)) {
+      together = fixture.score(backend, true, config);
+    }
+    try (Backend backend = new NativeBackend(NativeBackend.Device.CPU, 1)) {
+      for (int i = 0; i < fixture.samples().size(); i++) {
+        EffortBatch alone = fixture.score(backend, true, config, List.of(fixture.samples().get(i)));
+        assertEquals(together.loss()[i], alone.loss()[0], 0.0);
+        assertEquals(together.effort()[i], alone.effort()[0], 0.0);
       }
     }
   }
