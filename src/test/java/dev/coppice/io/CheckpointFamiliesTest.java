@@ -69,6 +69,18 @@ class CheckpointFamiliesTest {
         List.of(ALL, ALL), windows(read("qwen2-window", c -> c.remove("max_window_layers"))));
     assertEquals(
         List.of(ALL, ALL), windows(read("qwen2-window", c -> c.put("use_sliding_window", false))));
+    String types = "[\"sliding_attention\",\"full_attention\"]";
+    JsonNode listed = MAPPER.readTree(types);
+    assertEquals(List.of(6, ALL), windows(read("qwen2-window", c -> c.set("layer_types", listed))));
+    assertEquals(
+        List.of(ALL, ALL),
+        windows(
+            read(
+                "qwen2-window",
+                c -> {
+                  c.set("layer_types", listed);
+                  c.remove("use_sliding_window");
+                })));
     assertEquals(
         Set.of(Projection.Q, Projection.K, Projection.V),
         read("qwen2-window", config -> {}).biased());
@@ -149,6 +161,15 @@ class CheckpointFamiliesTest {
     assertEquals(List.of(ALL, ALL), windows(read("phi3", c -> c.remove("sliding_window"))));
     LlmConfig plain = read("phi3", c -> c.remove(List.of("rope_scaling", "partial_rotary_factor")));
     assertEquals(256, plain.maxPositions());
+    LlmConfig stretched =
+        read(
+            "phi3",
+            c ->
+                c.put("max_position_embeddings", 131072)
+                    .remove("original_max_position_embeddings"));
+    assertEquals(4096, stretched.maxPositions());
+    double factor = Math.sqrt(1 + Math.log(32) / Math.log(4096));
+    assertEquals(factor, angles(stretched, 0).factor(), 1e-15);
     assertEquals(RotaryAngles.plain(1e4, 16), angles(plain, 0));
   }
 
