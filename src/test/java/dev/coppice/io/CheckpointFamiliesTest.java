@@ -19,6 +19,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -52,6 +55,32 @@ class CheckpointFamiliesTest {
 
   private static RotaryAngles angles(LlmConfig config, int layer) {
     return config.attention().get(layer).angles();
+  }
+
+  /** Configurations as published, and how many parameters their models are known to have. */
+  @Test
+  void publishedConfigurationsAreRead() throws IOException {
+    JsonNode all = MAPPER.readTree(FIXTURES.resolve("published.json").toFile());
+    Path file = folder.resolve("config.json");
+    Map<String, LlmConfig> read = new LinkedHashMap<>();
+    for (Map.Entry<String, JsonNode> model : all.properties()) {
+      Files.writeString(file, model.getValue().get("config").toString());
+      LlmConfig config = LlmConfigFile.read(file);
+      long parameters =
+          config.weightShapes().values().stream()
+              .mapToLong(shape -> Arrays.stream(shape).asLongStream().reduce(1, (a, b) -> a * b))
+              .sum();
+      assertEquals(model.getValue().get("parameters").longValue(), parameters, model.getKey());
+      read.put(model.getKey(), config);
+    }
+    assertEquals(9, read.size());
+    assertEquals(48, angles(read.get("Phi-4-mini"), 0).frequencies().size());
+    assertEquals(4096, read.get("Phi-4-mini").maxPositions());
+    assertEquals(131072, read.get("Llama-3.2-1B").maxPositions());
+    assertEquals(24, Collections.frequency(windows(read.get("Qwen2.5-0.5B")), ALL));
+    assertEquals(4, Collections.frequency(windows(read.get("gemma-3-1b")), ALL));
+    assertEquals(13, Collections.frequency(windows(read.get("gemma-2-2b")), 4096));
+    assertEquals(32, Collections.frequency(windows(read.get("Phi-3-mini-4k")), 2047));
   }
 
   @Test
