@@ -7,6 +7,7 @@
 #include "cuda_device.hpp"
 #include "launch_shapes.cuh"
 #include "philox.cuh"
+#include "soft_cap.cuh"
 
 namespace coppice {
 
@@ -25,6 +26,12 @@ struct AttentionShape {
   int B, H, G, C;
   const int32_t* offsets;
   float scale;
+  SoftCap cap{0.0f};
+  int window = INT32_MAX;  // keys that a query meets at most, itself among them
+
+  __device__ __forceinline__ float score(float product) const { return cap.apply(scale * product); }
+  // Whether query i meets key j.
+  __device__ __forceinline__ bool meets(int i, int j) const { return j <= i && i - j < window; }
 };
 
 // Positions of one head in a packed tensor: position i at data + i * stride.

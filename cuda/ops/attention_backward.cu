@@ -20,7 +20,7 @@ __device__ __forceinline__ float slope_of(const float* dout, const float* out, i
 
 /// The gradient of attention_forward with respect to the queries; the probabilities are formed again from lse.
 ///
-///   dS[i,j] = P[i,j] (drop(dout[i].v[j]) - dout[i].out[i]);  dq[i] = scale sum_j dS[i,j] k[j]
+///   dS[i,j] = P[i,j] (drop(dout[i].v[j]) - dout[i].out[i]) (1 - (a[i,j]/cap)^2);  dq[i] = scale sum_j dS[i,j] k[j]
 ///
 /// Shapes   as in coppice.h; any C up to 256.
 /// Numbers  every sum over channels or positions is a chain: |error| <= (2 C max|a|(|q|,|k|) + 2 C + n + 30) * 2^-24 *
@@ -59,13 +59,14 @@ __global__ void query_gradient_kernel(AttentionShape a, AttentionTensors x) {
       add_dots<Size>(q_rows, tile, C, score);
       GPU_UNROLL
       for (int r = 0; r < Size::kRows; ++r) {
-        const bool meets = k0 + lane <= start + r && start + r < n;
+        const bool meets = a.meets(start + r, k0 + lane) && start + r < n;
         const float kept = x.mask.apply(change[r], pair_number(triangle, start + r, k0 + lane));
-        change[r] = meets ? a.scale * (expf(a.scale * score[r] - lse[r]) * (kept - slope[r])) : 0.0f;
+        const float capped = a.score(score[r]);
+        change[r] = meets ? a.scale * (expf(capped - lse[r]) * (kept - slope[r])) * a.cap.slope(capped) : 0.0f;
       }
       share<Size>(change, weights);
       add_weighted<Size>(
-          weights, tile, C, [=](int r, int j) { return k0 + j <= start + r; }, sums);
+          weights, tile, C, [=](int r, int j) { return a.meets(start + r, k0 + j); }, sums);
     }
     float* to = x.dq + (place.first * a.H + place.head) * C;
     store_rows<Size>(sums, start, n, C, to, int64_t{a.H} * C, [](int) { return 1.0f; });
@@ -105,7 +106,7 @@ __global__ void key_gradient_kernel(AttentionShape a, AttentionTensors x) {
       DropoutMask mask = x.mask;
       mask.site += 65536u * static_cast<uint32_t>(h);
       for (int i0 = first / kKeys * kKeys; i0 < n; i0 += kKeys) {
-        const auto meets = [=](int r, int i) { return i0 + i >= start + r && i0 + i < n; };
+        const auto meets = [=](int r, int i) { return a.meets(i0 + i, start + r) && i0 + i < n; };
         const int64_t i = i0 + lane;
         const float lse = i < n ? x.lse[(place.first + i) * a.H + h] : 0.0f;
         float score[Size::kRows] = {}, change[Size::kRows] = {};
@@ -120,10 +121,11 @@ __global__ void key_gradient_kernel(AttentionShape a, AttentionTensors x) {
         GPU_UNROLL
         for (int r = 0; r < Size::kRows; ++r) {
           const uint32_t pair = pair_number(triangle, i0 + lane, start + r);
-          const float probability = expf(a.scale * score[r] - lse);
+          const float capped = a.score(score[r]), probability = expf(capped - lse);
           score[r] = meets(r, lane) ? mask.apply(probability, pair) : 0.0f;
           if (kFull) {
-            change[r] = meets(r, lane) ? a.scale * (probability * (mask.apply(change[r], pair) - slope)) : 0.0f;
+            const float dscore = a.scale * (probability * (mask.apply(change[r], pair) - slope));
+            change[r] = meets(r, lane) ? dscore * a.cap.slope(capped) : 0.0f;
           }
         }
         share<Size>(score, weights);
@@ -145,10 +147,11 @@ __global__ void key_gradient_kernel(AttentionShape a, AttentionTensors x) {
 
 void CudaDevice::attention_backward(int32_t B, int32_t H, int32_t G, int32_t C, const int32_t* offsets, const float* q,
                                     const float* k, const float* v, const float* out, const float* lse,
-                                    const float* dout, float scale, float p, int64_t seed, int32_t step, int32_t site,
-                                    const int32_t* triangles, float* dq, float* dk, float* dv) {
+                                    const float* dout, float scale, float cap, int32_t window, float p, int64_t seed,
+                                    int32_t step, int32_t site, const int32_t* triangles, float* dq, float* dk,
+                                    float* dv) {
   if (B == 0 || H == 0) return;
-  const AttentionShape a{B, H, G, C, offsets, scale};
+  const AttentionShape a{B, H, G, C, offsets, scale, {cap}, window};
   const AttentionTensors x{q, k, v, out, lse, dout, dropout_mask(p, seed, step, site, 0), triangles, dq, dk, dv};
   if (dq == nullptr) {
     COP_ATTENTION(C, Size,

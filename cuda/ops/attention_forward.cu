@@ -4,10 +4,10 @@
 namespace coppice {
 namespace {
 
-/// Causal attention of packed samples.
+/// Causal attention of packed samples, in a window, with capped scores.
 ///
-///   a[i,j] = scale * q[i,h,:].k[j,g,:], j <= i;  lse[i,h] = log sum_j exp(a[i,j]);  P = exp(a - lse);
-///   out[i,h,:] = sum_j drop(P)[i,j] v[j,g,:]
+///   a[i,j] = capped(scale * q[i,h,:].k[j,g,:]), i - window < j <= i;  lse[i,h] = log sum_j exp(a[i,j]);  P = exp(a -
+///   lse); out[i,h,:] = sum_j drop(P)[i,j] v[j,g,:]
 ///
 /// Shapes   as in coppice.h; any C up to 256.
 /// Numbers  the exponentials are taken after the largest score so far, and what was summed before is scaled when it
@@ -44,11 +44,11 @@ __global__ void attention_kernel(AttentionShape a, const float* __restrict__ q, 
       add_dots<Size>(rows, tile, C, score);
       GPU_UNROLL
       for (int r = 0; r < Size::kRows; ++r) {
-        const bool meets = k0 + lane <= start + r && start + r < n;
-        score[r] = meets ? a.scale * score[r] : -INFINITY;
+        const bool meets = a.meets(start + r, k0 + lane) && start + r < n;
+        score[r] = meets ? a.score(score[r]) : -INFINITY;
         const float before = largest[r];
         largest[r] = fmaxf(before, warp_max(score[r]));
-        const float shrink = expf(before - largest[r]);
+        const float shrink = before == largest[r] ? 1.0f : expf(before - largest[r]);  // both -inf before the window
         const float weight = meets ? expf(score[r] - largest[r]) : 0.0f;
         total[r] = fmaf(total[r], shrink, weight);
         GPU_UNROLL
@@ -58,7 +58,7 @@ __global__ void attention_kernel(AttentionShape a, const float* __restrict__ q, 
       share<Size>(score, weights);
       load_tile(values, k0, n, C, tile);
       add_weighted<Size>(
-          weights, tile, C, [=](int r, int j) { return k0 + j <= start + r; }, sums);
+          weights, tile, C, [=](int r, int j) { return a.meets(start + r, k0 + j); }, sums);
     }
     GPU_UNROLL
     for (int r = 0; r < Size::kRows; ++r) {
@@ -75,10 +75,11 @@ __global__ void attention_kernel(AttentionShape a, const float* __restrict__ q, 
 }  // namespace
 
 void CudaDevice::attention_forward(int32_t B, int32_t H, int32_t G, int32_t C, const int32_t* offsets, const float* q,
-                                   const float* k, const float* v, float scale, float p, int64_t seed, int32_t step,
-                                   int32_t site, const int32_t* triangles, float* out, float* lse) {
+                                   const float* k, const float* v, float scale, float cap, int32_t window, float p,
+                                   int64_t seed, int32_t step, int32_t site, const int32_t* triangles, float* out,
+                                   float* lse) {
   if (B == 0 || H == 0) return;
-  const AttentionShape a{B, H, G, C, offsets, scale};
+  const AttentionShape a{B, H, G, C, offsets, scale, {cap}, window};
   const DropoutMask mask = dropout_mask(p, seed, step, site, 0);
   COP_ATTENTION(C, Size,
                 COP_LAUNCH(attention_kernel<Size>, attention_launch<Size>(a, H, 1, 1, stream_), a, q, k, v, mask,

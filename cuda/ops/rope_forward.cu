@@ -5,17 +5,18 @@
 namespace coppice {
 namespace {
 
-/// Rotary positions: the pairs (c, c + C/2) of each head are turned by the angle of the row's position, in place.
+/// Rotary positions: the pairs (c, c + half) of the first columns of each head are turned by the angle of the row's
+/// position, in place; columns from 2 half on stay.
 ///
 ///   x1' = x1 cos - x2 sin,  x2' = x2 cos + x1 sin;  with -sin for the inverse, which is also the backward pass
 ///
-/// Shapes   x (T,H*C); positions (T) in 0..P-1; cosines, sines (P,C/2).
+/// Shapes   x (T,H*C); positions (T) in 0..P-1; cosines, sines (P,half).
 /// Numbers  |error| <= 3 * 2^-24 * (|x1 cos| + |x2 sin|). NaN in gives NaN in its pair.
 /// Launch   tiles of 8 rows.
 /// Cost     3 H C operations a row, 8 H C bytes: bound by memory.
 /// Errors   positions must lie in 0..P-1; the caller sees to it.
 /// Source   Su et al. 2021, arXiv:2104.09864, eq. (34), with the pairing of Hugging Face's LLaMA
-__global__ void rope_kernel(int64_t T, int H, int half, const int32_t* __restrict__ positions,
+__global__ void rope_kernel(int64_t T, int H, int C, int half, const int32_t* __restrict__ positions,
                             const float* __restrict__ cosines, const float* __restrict__ sines, float sign,
                             float* __restrict__ x) {
   const int64_t t = row_of_tile();
@@ -23,7 +24,7 @@ __global__ void rope_kernel(int64_t T, int H, int half, const int32_t* __restric
   const int64_t angle = int64_t{positions[t]} * half;
   for (int pair = static_cast<int>(threadIdx.x); pair < H * half; pair += kWarp) {
     const int head = pair / half, c = pair % half;
-    float* first = x + (t * H + head) * 2 * half + c;
+    float* first = x + (t * H + head) * C + c;
     float* second = first + half;
     const float x1 = *first, x2 = *second, cosine = cosines[angle + c], sine = sign * sines[angle + c];
     *first = fmaf(x1, cosine, -(x2 * sine));
@@ -33,11 +34,11 @@ __global__ void rope_kernel(int64_t T, int H, int half, const int32_t* __restric
 
 }  // namespace
 
-void CudaDevice::rope_forward(int32_t T, int32_t H, int32_t C, int32_t, const int32_t* positions, const float* cosines,
-                              const float* sines, int32_t inverse, float* x) {
+void CudaDevice::rope_forward(int32_t T, int32_t H, int32_t C, int32_t R, int32_t, const int32_t* positions,
+                              const float* cosines, const float* sines, int32_t inverse, float* x) {
   if (T == 0) return;
-  COP_LAUNCH(rope_kernel, tile_shape(T, stream_), T, H, C / 2, positions, cosines, sines, inverse != 0 ? -1.0f : 1.0f,
-             x);
+  COP_LAUNCH(rope_kernel, tile_shape(T, stream_), T, H, C, R / 2, positions, cosines, sines,
+             inverse != 0 ? -1.0f : 1.0f, x);
 }
 
 }  // namespace coppice

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The C boundary: operations that every model uses. Checks what protects memory, calls the device, translates
 // exceptions.
+#include <cmath>
+
 #include "context.hpp"
 #include "error.hpp"
 
@@ -32,6 +34,16 @@ int32_t cop_axpy(cop_context* ctx, int64_t N, float alpha, const float* x, float
     COP_REQUIRE(x != nullptr && y != nullptr);
     COP_FAULT_POINT("launch");
     ctx->device->axpy(N, alpha, x, y);
+  });
+}
+
+int32_t cop_scale(cop_context* ctx, int64_t N, float alpha, float* x) {
+  return guard([&] {
+    COP_REQUIRE(ctx != nullptr);
+    COP_REQUIRE(N >= 0);
+    COP_REQUIRE(x != nullptr);
+    COP_FAULT_POINT("launch");
+    ctx->device->scale(N, alpha, x);
   });
 }
 
@@ -104,8 +116,9 @@ int32_t cop_embedding_backward(cop_context* ctx, int32_t R, int32_t D, int32_t V
 }
 
 int32_t cop_attention_forward(cop_context* ctx, int32_t B, int32_t H, int32_t G, int32_t C, const int32_t* offsets,
-                              const float* q, const float* k, const float* v, float scale, float p, int64_t seed,
-                              int32_t step, int32_t site, const int32_t* triangles, float* out, float* lse) {
+                              const float* q, const float* k, const float* v, float scale, float cap, int32_t window,
+                              float p, int64_t seed, int32_t step, int32_t site, const int32_t* triangles, float* out,
+                              float* lse) {
   return guard([&] {
     COP_REQUIRE(ctx != nullptr);
     COP_REQUIRE(B >= 0 && H >= 0 && G >= 0 && C >= 0);
@@ -113,15 +126,18 @@ int32_t cop_attention_forward(cop_context* ctx, int32_t B, int32_t H, int32_t G,
     COP_REQUIRE(G > 0 && C > 0 && H % G == 0);
     COP_REQUIRE(C <= 256);
     COP_REQUIRE(is_rate(p) && (triangles != nullptr || p == 0.0f));
+    COP_REQUIRE(cap >= 0.0f && cap < INFINITY && window > 0);
+    COP_REQUIRE(p == 0.0f || (cap == 0.0f && window == INT32_MAX));
     COP_FAULT_POINT("launch");
-    ctx->device->attention_forward(B, H, G, C, offsets, q, k, v, scale, p, seed, step, site, triangles, out, lse);
+    ctx->device->attention_forward(B, H, G, C, offsets, q, k, v, scale, cap, window, p, seed, step, site, triangles,
+                                   out, lse);
   });
 }
 
 int32_t cop_attention_backward(cop_context* ctx, int32_t B, int32_t H, int32_t G, int32_t C, const int32_t* offsets,
                                const float* q, const float* k, const float* v, const float* out, const float* lse,
-                               const float* dout, float scale, float p, int64_t seed, int32_t step, int32_t site,
-                               const int32_t* triangles, float* dq, float* dk, float* dv) {
+                               const float* dout, float scale, float cap, int32_t window, float p, int64_t seed,
+                               int32_t step, int32_t site, const int32_t* triangles, float* dq, float* dk, float* dv) {
   return guard([&] {
     COP_REQUIRE(ctx != nullptr);
     COP_REQUIRE(B >= 0 && H >= 0 && G >= 0 && C >= 0);
@@ -130,10 +146,12 @@ int32_t cop_attention_backward(cop_context* ctx, int32_t B, int32_t H, int32_t G
     COP_REQUIRE(G > 0 && C > 0 && H % G == 0);
     COP_REQUIRE(C <= 256);
     COP_REQUIRE(is_rate(p) && (triangles != nullptr || p == 0.0f));
+    COP_REQUIRE(cap >= 0.0f && cap < INFINITY && window > 0);
+    COP_REQUIRE(p == 0.0f || (cap == 0.0f && window == INT32_MAX));
     COP_REQUIRE((dq == nullptr) == (dk == nullptr));
     COP_FAULT_POINT("launch");
-    ctx->device->attention_backward(B, H, G, C, offsets, q, k, v, out, lse, dout, scale, p, seed, step, site, triangles,
-                                    dq, dk, dv);
+    ctx->device->attention_backward(B, H, G, C, offsets, q, k, v, out, lse, dout, scale, cap, window, p, seed, step,
+                                    site, triangles, dq, dk, dv);
   });
 }
 

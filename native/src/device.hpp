@@ -32,6 +32,7 @@ class Device {
   virtual void gemm(int32_t trans_a, int32_t trans_b, int32_t m, int32_t n, int32_t k, float alpha, const float* a,
                     const void* b, int32_t b_dtype, float beta, float* c) = 0;
   virtual void axpy(int64_t N, float alpha, const float* x, float* y) = 0;
+  virtual void scale(int64_t N, float alpha, float* x) = 0;
   virtual void convert(int64_t N, const void* src, int32_t src_dtype, float* dst) = 0;
   virtual void dropout_forward(int32_t T, int32_t D, const float* x, float p, int64_t seed, int32_t step, int32_t site,
                                int64_t first, float* y) = 0;
@@ -62,12 +63,13 @@ class Device {
                                                 const float* rstd_dot, const float* gamma, const float* gamma_dot,
                                                 float* ds_dot, float* dgamma_dot, float* dbeta_dot) = 0;
   virtual void attention_forward(int32_t B, int32_t H, int32_t G, int32_t C, const int32_t* offsets, const float* q,
-                                 const float* k, const float* v, float scale, float p, int64_t seed, int32_t step,
-                                 int32_t site, const int32_t* triangles, float* out, float* lse) = 0;
+                                 const float* k, const float* v, float scale, float cap, int32_t window, float p,
+                                 int64_t seed, int32_t step, int32_t site, const int32_t* triangles, float* out,
+                                 float* lse) = 0;
   virtual void attention_backward(int32_t B, int32_t H, int32_t G, int32_t C, const int32_t* offsets, const float* q,
                                   const float* k, const float* v, const float* out, const float* lse, const float* dout,
-                                  float scale, float p, int64_t seed, int32_t step, int32_t site,
-                                  const int32_t* triangles, float* dq, float* dk, float* dv) = 0;
+                                  float scale, float cap, int32_t window, float p, int64_t seed, int32_t step,
+                                  int32_t site, const int32_t* triangles, float* dq, float* dk, float* dv) = 0;
   virtual void attention_forward_jvp(int32_t B, int32_t H, int32_t G, int32_t C, const int32_t* offsets, const float* q,
                                      const float* k, const float* v, const float* q_dot, const float* k_dot,
                                      const float* v_dot, const float* out, const float* lse, float scale,
@@ -108,12 +110,15 @@ class Device {
                                 float* rstd) = 0;
   virtual void rms_norm_backward(int32_t T, int32_t D, const float* dy, const float* x, const float* rstd,
                                  const float* weight, int32_t accumulate, float* dx) = 0;
-  virtual void rope_forward(int32_t T, int32_t H, int32_t C, int32_t P, const int32_t* positions, const float* cosines,
-                            const float* sines, int32_t inverse, float* x) = 0;
+  virtual void rope_forward(int32_t T, int32_t H, int32_t C, int32_t R, int32_t P, const int32_t* positions,
+                            const float* cosines, const float* sines, int32_t inverse, float* x) = 0;
   virtual void swiglu_forward(int64_t N, const float* gate, const float* up, float* out) = 0;
   virtual void swiglu_backward(int64_t N, const float* dout, const float* gate, const float* up, float* dgate,
                                float* dup) = 0;
-  virtual void cross_entropy(int32_t T, int32_t V, const int32_t* targets, const float* w, float* logits,
+  virtual void geglu_forward(int64_t N, const float* gate, const float* up, float* out) = 0;
+  virtual void geglu_backward(int64_t N, const float* dout, const float* gate, const float* up, float* dgate,
+                              float* dup) = 0;
+  virtual void cross_entropy(int32_t T, int32_t V, float cap, const int32_t* targets, const float* w, float* logits,
                              float* loss) = 0;
   virtual void symmetric_solve(int32_t n, double* a, double* b, int32_t* definite) = 0;
 };

@@ -16,6 +16,7 @@
   OP(sync)                             \
   OP(gemm)                             \
   OP(axpy)                             \
+  OP(scale)                            \
   OP(convert)                          \
   OP(dropout_forward)                  \
   OP(bias_forward)                     \
@@ -51,6 +52,8 @@
   OP(rope_forward)                     \
   OP(swiglu_forward)                   \
   OP(swiglu_backward)                  \
+  OP(geglu_forward)                    \
+  OP(geglu_backward)                   \
   OP(cross_entropy)
 
 namespace coppice {

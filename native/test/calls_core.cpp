@@ -22,6 +22,11 @@ void axpy(Trial& t) {
   t.check("axpy", cop_axpy(t.context(), t.long_size(N), t.number(), t.in(N), t.in_out(N)));
 }
 
+void scale(Trial& t) {
+  const int64_t N = int64_t{t.positions()} * t.dim();
+  t.check("scale", cop_scale(t.context(), t.long_size(N), t.number(), t.in_out(N)));
+}
+
 void convert(Trial& t) {
   const int64_t N = int64_t{t.positions()} * t.dim();
   const int32_t type = any_dtype(t);
@@ -92,22 +97,25 @@ struct Attention {
 
 void attention_forward(Trial& t) {
   const Attention a(t);
-  const float p = t.coin() ? 0.0f : 0.25f;
-  t.check("attention_forward",
-          cop_attention_forward(t.context(), t.size(a.B), t.size(a.H), a.groups(t), a.width(t), t.indices(a.offsets),
-                                t.in(a.q()), t.in(a.k()), t.in(a.k()), 0.3f, t.rate(p), 77, t.below(99), t.below(99),
-                                p == 0.0f ? nullptr : t.indices(a.triangles), t.out(a.q()), t.out(a.rows())));
+  const float p = t.coin() ? 0.0f : 0.25f, cap = p == 0.0f && t.coin() ? 0.5f : 0.0f;
+  const int32_t window = p == 0.0f && t.coin() ? 1 + t.below(12) : INT32_MAX;
+  t.check(
+      "attention_forward",
+      cop_attention_forward(t.context(), t.size(a.B), t.size(a.H), a.groups(t), a.width(t), t.indices(a.offsets),
+                            t.in(a.q()), t.in(a.k()), t.in(a.k()), 0.3f, cap, window, t.rate(p), 77, t.below(99),
+                            t.below(99), p == 0.0f ? nullptr : t.indices(a.triangles), t.out(a.q()), t.out(a.rows())));
 }
 
 void attention_backward(Trial& t) {
   const Attention a(t);
-  const float p = t.coin() ? 0.0f : 0.25f;
+  const float p = t.coin() ? 0.0f : 0.25f, cap = p == 0.0f && t.coin() ? 0.5f : 0.0f;
+  const int32_t window = p == 0.0f && t.coin() ? 1 + t.below(12) : INT32_MAX;
   float* dq = t.maybe_out(a.q());
   float* dk = dq == nullptr ? nullptr : t.out(a.k());  // both or none
   t.check("attention_backward",
           cop_attention_backward(t.context(), t.size(a.B), t.size(a.H), a.groups(t), a.width(t), t.indices(a.offsets),
                                  t.in(a.q()), t.in(a.k()), t.in(a.k()), t.in(a.q()), t.positive(a.rows()), t.in(a.q()),
-                                 0.3f, t.rate(p), 77, t.below(99), t.below(99),
+                                 0.3f, cap, window, t.rate(p), 77, t.below(99), t.below(99),
                                  p == 0.0f ? nullptr : t.indices(a.triangles), dq, dk, t.out(a.k())));
 }
 
@@ -186,6 +194,7 @@ void symmetric_solve(Trial& t) {
 std::vector<Call> core_calls() {
   return {{"gemm", gemm},
           {"axpy", axpy},
+          {"scale", scale},
           {"convert", convert},
           {"dropout_forward", dropout_forward},
           {"bias_forward", bias_forward},

@@ -81,6 +81,8 @@ COP_API int32_t cop_gemm(cop_context* ctx, int32_t trans_a, int32_t trans_b, int
 
 // y[i] += alpha * x[i];  x, y (N)
 COP_API int32_t cop_axpy(cop_context* ctx, int64_t N, float alpha, const float* x, float* y);
+// x *= alpha;  x (N)
+COP_API int32_t cop_scale(cop_context* ctx, int64_t N, float alpha, float* x);
 // dst[i] = float(src[i]);  src (N) F32, BF16 or F16
 COP_API int32_t cop_convert(cop_context* ctx, int64_t N, const void* src, int32_t src_dtype, float* dst);
 // y[t,d] = keep(t*D+d) ? x[t,d] / (1-p) : 0;  in place allowed; the backward pass is the same call on dy.
@@ -146,21 +148,22 @@ COP_API int32_t cop_residual_layer_norm_backward_jvp(cop_context* ctx, int32_t T
 // ---- packed causal attention ----
 
 // For each sample and query head h with key/value head g = h / (H/G):
-//   a[i,j] = scale * q[i,h,:].k[j,g,:] for j <= i;  lse[i,h] = log sum_j exp(a[i,j]);  P = exp(a - lse);
-//   out[i,h,:] = sum_j drop(P)[i,j] v[j,g,:]
+//   a[i,j] = capped(scale * q[i,h,:].k[j,g,:]) for i - window < j <= i;  lse[i,h] = log sum_j exp(a[i,j]);
+//   P = exp(a - lse);  out[i,h,:] = sum_j drop(P)[i,j] v[j,g,:];  capped(x) = cap tanh(x/cap), or x for cap 0
+// window > 0, INT32_MAX for all keys. No dropout together with a cap or a window.
 // offsets (B+1) I32; q, out (T,H*C); k, v (T,G*C); lse (T,H). Dropout p on P: keep by Philox with counter
 // (2, step, site + 65536*h, triangles[b] + i*(i+1)/2 + j), i and j within the sample; triangles (B) I32 with
 // triangles[b] = sum_{b' < b} n(n+1)/2; null when p = 0.
 COP_API int32_t cop_attention_forward(cop_context* ctx, int32_t B, int32_t H, int32_t G, int32_t C,
                                       const int32_t* offsets, const float* q, const float* k, const float* v,
-                                      float scale, float p, int64_t seed, int32_t step, int32_t site,
-                                      const int32_t* triangles, float* out, float* lse);
+                                      float scale, float cap, int32_t window, float p, int64_t seed, int32_t step,
+                                      int32_t site, const int32_t* triangles, float* out, float* lse);
 // dq (T,H*C), dk, dv (T,G*C); dq and dk may both be null (then only dv is formed).
 COP_API int32_t cop_attention_backward(cop_context* ctx, int32_t B, int32_t H, int32_t G, int32_t C,
                                        const int32_t* offsets, const float* q, const float* k, const float* v,
-                                       const float* out, const float* lse, const float* dout, float scale, float p,
-                                       int64_t seed, int32_t step, int32_t site, const int32_t* triangles, float* dq,
-                                       float* dk, float* dv);
+                                       const float* out, const float* lse, const float* dout, float scale, float cap,
+                                       int32_t window, float p, int64_t seed, int32_t step, int32_t site,
+                                       const int32_t* triangles, float* dq, float* dk, float* dv);
 // Tangents without dropout: out_dot (T,H*C), lse_dot (T,H).
 COP_API int32_t cop_attention_forward_jvp(cop_context* ctx, int32_t B, int32_t H, int32_t G, int32_t C,
                                           const int32_t* offsets, const float* q, const float* k, const float* v,
@@ -264,19 +267,27 @@ COP_API int32_t cop_rms_norm_forward(cop_context* ctx, int32_t T, int32_t D, con
 // u = dy * weight;  dx = rstd * (u - x * rstd^2 * mean(u * x)), or += when accumulate
 COP_API int32_t cop_rms_norm_backward(cop_context* ctx, int32_t T, int32_t D, const float* dy, const float* x,
                                       const float* rstd, const float* weight, int32_t accumulate, float* dx);
-// Rotates pairs (c, c + C/2) of each head by the angle of positions[t], in place: x1' = x1 cos - x2 sin,
-// x2' = x2 cos + x1 sin; inverse: by minus the angle (the backward pass). x (T,H*C); cosines, sines (P,C/2)
-COP_API int32_t cop_rope_forward(cop_context* ctx, int32_t T, int32_t H, int32_t C, int32_t P, const int32_t* positions,
-                                 const float* cosines, const float* sines, int32_t inverse, float* x);
+// Rotates pairs (c, c + R/2) of the first R columns of each head by the angle of positions[t], in place:
+// x1' = x1 cos - x2 sin, x2' = x2 cos + x1 sin; inverse: by minus the angle (the backward pass). x (T,H*C), R <= C
+// even; cosines, sines (P,R/2)
+COP_API int32_t cop_rope_forward(cop_context* ctx, int32_t T, int32_t H, int32_t C, int32_t R, int32_t P,
+                                 const int32_t* positions, const float* cosines, const float* sines, int32_t inverse,
+                                 float* x);
 // out = silu(gate) * up;  all (N); out may be gate
 COP_API int32_t cop_swiglu_forward(cop_context* ctx, int64_t N, const float* gate, const float* up, float* out);
 // dgate = dout * up * silu'(gate), dup = dout * silu(gate);  dgate may be gate, dup may be up
 COP_API int32_t cop_swiglu_backward(cop_context* ctx, int64_t N, const float* dout, const float* gate, const float* up,
                                     float* dgate, float* dup);
+// The same with gelu in its tanh form, gelu(g) = g * sigmoid(2 sqrt(2/pi) (g + 0.044715 g^3)), for silu.
+COP_API int32_t cop_geglu_forward(cop_context* ctx, int64_t N, const float* gate, const float* up, float* out);
+COP_API int32_t cop_geglu_backward(cop_context* ctx, int64_t N, const float* dout, const float* gate, const float* up,
+                                   float* dgate, float* dup);
 // loss[t] = log sum_v exp(logits[t,v]) - logits[t,target], unweighted;  then logits become the gradient
-// w[t] * (softmax - onehot), in place. target < 0: loss 0, gradient 0. logits (T,V), targets (T) I32, w, loss (T)
-COP_API int32_t cop_cross_entropy(cop_context* ctx, int32_t T, int32_t V, const int32_t* targets, const float* w,
-                                  float* logits, float* loss);
+// w[t] * (softmax - onehot), in place. With cap > 0 the logits are cap tanh(logits/cap), and the gradient is that in
+// the logits given: each component times 1 - (capped/cap)^2. target < 0: loss 0, gradient 0. logits (T,V), targets (T)
+// I32, w, loss (T)
+COP_API int32_t cop_cross_entropy(cop_context* ctx, int32_t T, int32_t V, float cap, const int32_t* targets,
+                                  const float* w, float* logits, float* loss);
 
 // ---- dense solve, on the host, in float64 ----
 

@@ -18,6 +18,7 @@ class CpuDevice final : public CpuMemory {
   void gemm(int32_t trans_a, int32_t trans_b, int32_t m, int32_t n, int32_t k, float alpha, const float* a,
             const void* b, int32_t b_dtype, float beta, float* c) override;
   void axpy(int64_t N, float alpha, const float* x, float* y) override;
+  void scale(int64_t N, float alpha, float* x) override;
   void convert(int64_t N, const void* src, int32_t src_dtype, float* dst) override;
   void dropout_forward(int32_t T, int32_t D, const float* x, float p, int64_t seed, int32_t step, int32_t site,
                        int64_t first, float* y) override;
@@ -47,12 +48,12 @@ class CpuDevice final : public CpuMemory {
                                         const float* gamma, const float* gamma_dot, float* ds_dot, float* dgamma_dot,
                                         float* dbeta_dot) override;
   void attention_forward(int32_t B, int32_t H, int32_t G, int32_t C, const int32_t* offsets, const float* q,
-                         const float* k, const float* v, float scale, float p, int64_t seed, int32_t step, int32_t site,
-                         const int32_t* triangles, float* out, float* lse) override;
+                         const float* k, const float* v, float scale, float cap, int32_t window, float p, int64_t seed,
+                         int32_t step, int32_t site, const int32_t* triangles, float* out, float* lse) override;
   void attention_backward(int32_t B, int32_t H, int32_t G, int32_t C, const int32_t* offsets, const float* q,
                           const float* k, const float* v, const float* out, const float* lse, const float* dout,
-                          float scale, float p, int64_t seed, int32_t step, int32_t site, const int32_t* triangles,
-                          float* dq, float* dk, float* dv) override;
+                          float scale, float cap, int32_t window, float p, int64_t seed, int32_t step, int32_t site,
+                          const int32_t* triangles, float* dq, float* dk, float* dv) override;
   void attention_forward_jvp(int32_t B, int32_t H, int32_t G, int32_t C, const int32_t* offsets, const float* q,
                              const float* k, const float* v, const float* q_dot, const float* k_dot, const float* v_dot,
                              const float* out, const float* lse, float scale, float* out_dot, float* lse_dot) override;
@@ -89,12 +90,16 @@ class CpuDevice final : public CpuMemory {
                         float* rstd) override;
   void rms_norm_backward(int32_t T, int32_t D, const float* dy, const float* x, const float* rstd, const float* weight,
                          int32_t accumulate, float* dx) override;
-  void rope_forward(int32_t T, int32_t H, int32_t C, int32_t P, const int32_t* positions, const float* cosines,
-                    const float* sines, int32_t inverse, float* x) override;
+  void rope_forward(int32_t T, int32_t H, int32_t C, int32_t R, int32_t P, const int32_t* positions,
+                    const float* cosines, const float* sines, int32_t inverse, float* x) override;
   void swiglu_forward(int64_t N, const float* gate, const float* up, float* out) override;
   void swiglu_backward(int64_t N, const float* dout, const float* gate, const float* up, float* dgate,
                        float* dup) override;
-  void cross_entropy(int32_t T, int32_t V, const int32_t* targets, const float* w, float* logits, float* loss) override;
+  void geglu_forward(int64_t N, const float* gate, const float* up, float* out) override;
+  void geglu_backward(int64_t N, const float* dout, const float* gate, const float* up, float* dgate,
+                      float* dup) override;
+  void cross_entropy(int32_t T, int32_t V, float cap, const int32_t* targets, const float* w, float* logits,
+                     float* loss) override;
 
  private:
   // A device of one thread for each thread, with so much scratch that it need not grow in a parallel region: for

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "attention_batch.hpp"
+#include "attention_rows.hpp"
 #include "attention_short.hpp"
 #include "cpu_device.hpp"
 
@@ -125,12 +125,30 @@ void backward_of_short(const AttentionBatch& batch, const Gradients& x, const Pr
   }
 }
 
+void backward_of_rows(const AttentionBatch& batch, const Gradients& x, int64_t b, int64_t g, float* rows) {
+  const int64_t n = batch.length(b), C = batch.C, first = batch.offsets[b], key = (first * batch.G + g) * C;
+  const bool full = x.dq != nullptr;
+  for (int64_t j = 0; j < n; ++j) {
+    clear(x.dv + key + j * batch.G * C, C);
+    if (full) clear(x.dk + key + j * batch.G * C, C);
+  }
+  for (int64_t h = g * batch.heads_in_group(); h < (g + 1) * batch.heads_in_group(); ++h) {
+    const RowHead head = row_head(batch, x.q, x.k, x.v, b, h);
+    for (int64_t i = 0; i < n; ++i) {
+      const int64_t at = (first + i) * batch.H + h;
+      head.backward(i, x.out + at * C, x.dout + at * C, x.lse[at], rows, rows + batch.row(),
+                    full ? x.dq + at * C : nullptr, full ? x.dk + key : nullptr, x.dv + key, batch.G * C);
+    }
+  }
+}
+
 void backward_of_group(const AttentionBatch& batch, const Gradients& x, const ProbabilityDropout& dropout, int64_t b,
                        int64_t g, float* memory) {
   const bool full = x.dq != nullptr;
   const Memory m(batch, full, dropout.p > 0.0f, memory);
   const int64_t n = batch.length(b), C = batch.C, width = batch.width(), first = batch.offsets[b];
   if (n == 0) return;
+  if (!batch.in_tiles(n)) return backward_of_rows(batch, x, b, g, m.weights);
   const bool done =
       for_short_channels(n, C, [&](auto vectors) { backward_of_short<vectors.value>(batch, x, dropout, b, g, m); });
   if (done) return;
@@ -182,7 +200,7 @@ void backward_of_group(const AttentionBatch& batch, const Gradients& x, const Pr
 
 /// The gradients of attention_forward; the probabilities are formed again from lse.
 ///
-///   dv[j] = sum_i drop(P)[i,j] dout[i];  dS[i,j] = P[i,j] (drop(dout[i].v[j]) - dout[i].out[i]);
+///   dv[j] = sum_i drop(P)[i,j] dout[i];  dS[i,j] = P[i,j] (drop(dout[i].v[j]) - dout[i].out[i]) (1 - (a[i,j]/cap)^2);
 ///   dq[i] = scale sum_j dS[i,j] k[j];  dk[j] = scale sum_i dS[i,j] q[i];  dk, dv summed over the group's query heads
 ///
 /// Shapes   as in coppice.h; dq and dk may both be null
@@ -194,9 +212,10 @@ void backward_of_group(const AttentionBatch& batch, const Gradients& x, const Pr
 /// Source   Dao et al. 2022, arXiv:2205.14135, appendix B.2; keys in tiles and queries in lanes: own
 void CpuDevice::attention_backward(int32_t B, int32_t H, int32_t G, int32_t C, const int32_t* offsets, const float* q,
                                    const float* k, const float* v, const float* out, const float* lse,
-                                   const float* dout, float scale, float p, int64_t seed, int32_t step, int32_t site,
-                                   const int32_t* triangles, float* dq, float* dk, float* dv) {
-  const AttentionBatch batch = attention_batch(B, H, G, C, offsets, scale);
+                                   const float* dout, float scale, float cap, int32_t window, float p, int64_t seed,
+                                   int32_t step, int32_t site, const int32_t* triangles, float* dq, float* dk,
+                                   float* dv) {
+  const AttentionBatch batch = attention_batch(B, H, G, C, offsets, scale, cap, window);
   const ProbabilityDropout dropout{p, seed, step, site, triangles};
   const Gradients tensors{q, k, v, out, lse, dout, dq, dk, dv};
   const int team = attention_team(batch, threads_);

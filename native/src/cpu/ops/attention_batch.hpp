@@ -14,20 +14,23 @@ namespace {
 struct AttentionBatch {
   int64_t B, H, G, C;
   const int32_t* offsets;
-  float scale;
-  int64_t longest;  // positions of a sample
-  int64_t pairs;    // of a query and a key, in one head
+  float scale, cap;  // cap 0: none
+  int64_t window;    // keys that a query meets at most, itself among them
+  int64_t longest;   // positions of a sample
+  int64_t pairs;     // of a query and a key, in one head
 
   int64_t length(int64_t b) const { return offsets[b + 1] - offsets[b]; }
   int64_t heads_in_group() const { return H / G; }
   int64_t width() const { return to_lanes(C); }
   int64_t row() const { return to_lanes(longest); }
+  bool in_tiles(int64_t n) const { return cap == 0.0f && n <= window; }  // else row by row, see attention_rows.hpp
   Positions query_head(const float* x, int64_t b, int64_t h) const { return {x + (offsets[b] * H + h) * C, H * C}; }
   Positions key_head(const float* x, int64_t b, int64_t g) const { return {x + (offsets[b] * G + g) * C, G * C}; }
 };
 
-inline AttentionBatch attention_batch(int64_t B, int64_t H, int64_t G, int64_t C, const int32_t* offsets, float scale) {
-  AttentionBatch batch{B, H, G, C, offsets, scale, 0, 0};
+inline AttentionBatch attention_batch(int64_t B, int64_t H, int64_t G, int64_t C, const int32_t* offsets, float scale,
+                                      float cap = 0.0f, int64_t window = INT32_MAX) {
+  AttentionBatch batch{B, H, G, C, offsets, scale, cap, window, 0, 0};
   for (int64_t b = 0; b < B; ++b) {
     const int64_t n = batch.length(b);
     batch.longest = n > batch.longest ? n : batch.longest;

@@ -1,43 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "attention_batch.hpp"
+#include "attention_rows.hpp"
 #include "attention_short.hpp"
 #include "cpu_device.hpp"
 
 namespace coppice {
 namespace COPPICE_ISA {
 namespace {
-
-struct Softmax {
-  float largest;
-  float sum;
-};
-
-// row[j] = exp(row[j] - largest) for j < count, 0 for the rest of the last group
-COPPICE_INLINE Softmax exponentials(float* row, int64_t count) {
-  const int64_t whole = count / kLanes * kLanes, rest = count - whole;
-  const Vec none = splat(-__builtin_inff());
-  Vec best = none, last = none;
-  for (int64_t j = 0; j < whole; j += kLanes) best = maximum(load(row + j), best);
-  if (rest > 0) {
-    last = first_of(load(row + whole), rest, none);
-    best = maximum(last, best);
-  }
-  Softmax out;
-  out.largest = max_lanes(best);
-  Vec sum{};
-  for (int64_t j = 0; j < whole; j += kLanes) {
-    const Vec e = exp(load(row + j) - out.largest);
-    store(row + j, e);
-    sum += e;
-  }
-  if (rest > 0) {
-    const Vec e = exp(last - out.largest);
-    store(row + whole, e);
-    sum += e;
-  }
-  out.sum = sum_lanes(sum);
-  return out;
-}
 
 // One sample and query head: what its tiles share.
 struct Head {
@@ -92,11 +60,23 @@ struct Memory {
   }
 };
 
+void forward_rows(const AttentionBatch& batch, const float* q, const float* k, const float* v, int64_t b, int64_t g,
+                  float* row, float* out, float* lse) {
+  for (int64_t h = g * batch.heads_in_group(); h < (g + 1) * batch.heads_in_group(); ++h) {
+    const RowHead head = row_head(batch, q, k, v, b, h);
+    for (int64_t i = 0; i < head.n; ++i) {
+      const int64_t at = (batch.offsets[b] + i) * batch.H + h;
+      head.forward(i, row, out + at * batch.C, lse + at);
+    }
+  }
+}
+
 }  // namespace
 
-/// Causal attention of packed samples.
+/// Causal attention of packed samples, in a window, with capped scores.
 ///
-///   a[i,j] = scale * q[i,h,:].k[j,g,:], j <= i;  lse[i,h] = log sum_j exp(a[i,j]);  P = exp(a - lse);
+///   a[i,j] = capped(scale * q[i,h,:].k[j,g,:]), i - window < j <= i;  capped(x) = cap tanh(x/cap), or x for cap 0;
+///   lse[i,h] = log sum_j exp(a[i,j]);  P = exp(a - lse);
 ///   out[i,h,:] = sum_j drop(P)[i,j] v[j,g,:]
 ///
 /// Shapes   as in coppice.h; any C up to 256
@@ -106,11 +86,14 @@ struct Memory {
 ///          up to itself only, bit for bit. NaN in gives NaN in the rows that see it.
 /// Launch   samples and key/value heads over the threads, as they come free.
 /// Cost     2 C multiply-adds and an exponential for each pair i, j; scratch C longest + kTile longest floats a thread.
-/// Source   the definition; rows in tiles and keys in lanes: own. GQA: arXiv:2305.13245.
+///          Capped scores, and samples longer than the window, go one row at a time, which is slower.
+/// Source   the definition; rows in tiles and keys in lanes: own. GQA: arXiv:2305.13245; window: arXiv:2004.05150; cap:
+///          arXiv:2408.00118, section 2
 void CpuDevice::attention_forward(int32_t B, int32_t H, int32_t G, int32_t C, const int32_t* offsets, const float* q,
-                                  const float* k, const float* v, float scale, float p, int64_t seed, int32_t step,
-                                  int32_t site, const int32_t* triangles, float* out, float* lse) {
-  const AttentionBatch batch = attention_batch(B, H, G, C, offsets, scale);
+                                  const float* k, const float* v, float scale, float cap, int32_t window, float p,
+                                  int64_t seed, int32_t step, int32_t site, const int32_t* triangles, float* out,
+                                  float* lse) {
+  const AttentionBatch batch = attention_batch(B, H, G, C, offsets, scale, cap, window);
   const ProbabilityDropout dropout{p, seed, step, site, triangles};
   const int team = attention_team(batch, threads_);
   const int64_t floats = Memory(batch, p > 0.0f, nullptr).floats;
@@ -118,6 +101,7 @@ void CpuDevice::attention_forward(int32_t B, int32_t H, int32_t G, int32_t C, co
   for_samples_and_groups(batch, team, memory, floats, [&](int64_t b, int64_t g, float* mine) {
     const Memory m(batch, p > 0.0f, mine);
     const int64_t n = batch.length(b), row = batch.row();
+    if (!batch.in_tiles(n)) return forward_rows(batch, q, k, v, b, g, m.weights, out, lse);
     const bool done = for_short_channels(n, C, [&](auto vectors) {
       for (int64_t h = g * batch.heads_in_group(); h < (g + 1) * batch.heads_in_group(); ++h) {
         if (p > 0.0f) dropout_factors(dropout, b, h, n, m.factors);

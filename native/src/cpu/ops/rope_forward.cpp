@@ -6,20 +6,21 @@
 namespace coppice {
 namespace COPPICE_ISA {
 
-/// Rotary positions: the pairs (c, c + C/2) of each head are turned by the angle of the row's position, in place.
+/// Rotary positions: the pairs (c, c + R/2) of the first R columns of each head are turned by the angle of the row's
+/// position, in place; the other columns stay.
 ///
 ///   x1' = x1 cos - x2 sin,  x2' = x2 cos + x1 sin;  with -sin for the inverse, which is also the backward pass
 ///
-/// Shapes   x (T,H*C); positions (T) in 0..P-1; cosines, sines (P,C/2)
+/// Shapes   x (T,H*C); positions (T) in 0..P-1; cosines, sines (P,R/2)
 /// Numbers  float32; |error| <= 3 * 2^-24 * (|x1 cos| + |x2 sin|). NaN in gives NaN in its pair.
 /// Launch   rows over the threads.
-/// Cost     3 H C operations a row.
+/// Cost     3 H R operations a row.
 /// Errors   positions must lie in 0..P-1; the caller sees to it.
 /// Source   Su et al. 2021, arXiv:2104.09864, eq. (34), with the pairing of Hugging Face's LLaMA
-void CpuDevice::rope_forward(int32_t T, int32_t H, int32_t C, int32_t P, const int32_t* positions, const float* cosines,
-                             const float* sines, int32_t inverse, float* x) {
+void CpuDevice::rope_forward(int32_t T, int32_t H, int32_t C, int32_t R, int32_t P, const int32_t* positions,
+                             const float* cosines, const float* sines, int32_t inverse, float* x) {
   (void)P;
-  const int64_t half = C / 2, width = int64_t{H} * C;
+  const int64_t half = R / 2, width = int64_t{H} * C;
   const float sign = inverse != 0 ? -1.0f : 1.0f;
   for_ranges(threads_, T, T * width, [&](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; ++t) {

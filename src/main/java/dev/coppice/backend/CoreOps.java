@@ -26,6 +26,9 @@ public interface CoreOps {
   /** {@code y += alpha x}; both of N elements. */
   void axpy(float alpha, Tensor x, Tensor y);
 
+  /** {@code x *= alpha}. */
+  void scale(float alpha, Tensor x);
+
   /** {@code x[i] = value}. */
   void fill(Tensor x, float value);
 
@@ -69,11 +72,12 @@ public interface CoreOps {
 
   /**
    * Packed causal attention with grouped heads: for sample b, query head h and its key/value head g
-   * = h/(H/G), {@code a[i,j] = scale q_ih.k_jg (j <= i)}, {@code lse_ih = log sum_j exp a_ij},
-   * {@code out_ih = sum_j drop(exp(a_ij - lse_ih)) v_jg}.
+   * = h/(H/G), {@code a[i,j] = capped(scale q_ih.k_jg)} for the keys that {@code rule} gives query
+   * i, {@code lse_ih = log sum_j exp a_ij}, {@code out_ih = sum_j drop(exp(a_ij - lse_ih)) v_jg}.
    *
    * @param offsets (B+1), I32
    * @param q (T,H,C); k and v (T,G,C)
+   * @param rule a window or a cap excludes dropout
    * @param dropout of the probabilities; element index {@code triangles[b] + i(i+1)/2 + j}, site +
    *     65536 h
    * @param triangles (B), I32: sum over earlier samples of n(n+1)/2; null without dropout
@@ -85,11 +89,25 @@ public interface CoreOps {
       Tensor q,
       Tensor k,
       Tensor v,
-      double scale,
+      AttentionRule rule,
       Dropout dropout,
       Tensor triangles,
       Tensor out,
       Tensor lse);
+
+  /** {@link #attentionForward} without window and cap. */
+  default void attentionForward(
+      Tensor offsets,
+      Tensor q,
+      Tensor k,
+      Tensor v,
+      double scale,
+      Dropout dropout,
+      Tensor triangles,
+      Tensor out,
+      Tensor lse) {
+    attentionForward(offsets, q, k, v, AttentionRule.scaled(scale), dropout, triangles, out, lse);
+  }
 
   /**
    * Gradients of {@link #attentionForward}: dq (T,H,C), dk and dv (T,G,C). dq and dk may both be
@@ -103,12 +121,43 @@ public interface CoreOps {
       Tensor out,
       Tensor lse,
       Tensor dout,
-      double scale,
+      AttentionRule rule,
       Dropout dropout,
       Tensor triangles,
       Tensor dq,
       Tensor dk,
       Tensor dv);
+
+  /** {@link #attentionBackward} without window and cap. */
+  default void attentionBackward(
+      Tensor offsets,
+      Tensor q,
+      Tensor k,
+      Tensor v,
+      Tensor out,
+      Tensor lse,
+      Tensor dout,
+      double scale,
+      Dropout dropout,
+      Tensor triangles,
+      Tensor dq,
+      Tensor dk,
+      Tensor dv) {
+    attentionBackward(
+        offsets,
+        q,
+        k,
+        v,
+        out,
+        lse,
+        dout,
+        AttentionRule.scaled(scale),
+        dropout,
+        triangles,
+        dq,
+        dk,
+        dv);
+  }
 
   /**
    * {@code out[b] = sum_{t in b} weights[t] values[t]} in order; weights (T) or null for 1; out

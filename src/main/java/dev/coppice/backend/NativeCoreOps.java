@@ -62,6 +62,12 @@ abstract class NativeCoreOps implements Backend {
   }
 
   @Override
+  public void scale(float alpha, Tensor x) {
+    OpShapes.likeRows(x);
+    NativeBackend.check(cop_scale(context(), x.size(), alpha, in(x)));
+  }
+
+  @Override
   public void convert(Tensor src, Tensor dst) {
     OpShapes.convert(src, dst);
     NativeBackend.check(cop_convert(context(), src.size(), in(src), src.dtype().code, in(dst)));
@@ -136,12 +142,12 @@ abstract class NativeCoreOps implements Backend {
       Tensor q,
       Tensor k,
       Tensor v,
-      double scale,
+      AttentionRule rule,
       Dropout dropout,
       Tensor triangles,
       Tensor out,
       Tensor lse) {
-    OpShapes.attention(offsets, q, k, v, dropout, triangles);
+    OpShapes.attention(offsets, q, k, v, rule, dropout, triangles);
     OpShapes.attentionOut(q, out, lse);
     NativeBackend.check(
         cop_attention_forward(
@@ -154,7 +160,9 @@ abstract class NativeCoreOps implements Backend {
             in(q),
             in(k),
             in(v),
-            (float) scale,
+            (float) rule.scale(),
+            (float) rule.cap(),
+            rule.window(),
             dropout.rate(),
             dropout.seed(),
             dropout.step(),
@@ -173,13 +181,13 @@ abstract class NativeCoreOps implements Backend {
       Tensor out,
       Tensor lse,
       Tensor dout,
-      double scale,
+      AttentionRule rule,
       Dropout dropout,
       Tensor triangles,
       Tensor dq,
       Tensor dk,
       Tensor dv) {
-    OpShapes.attention(offsets, q, k, v, dropout, triangles);
+    OpShapes.attention(offsets, q, k, v, rule, dropout, triangles);
     OpShapes.attentionOut(q, out, lse);
     OpShapes.likeRows(q, dout);
     OpShapes.attentionGrads(q, v, dq, dk, dv);
@@ -197,7 +205,9 @@ abstract class NativeCoreOps implements Backend {
             in(out),
             in(lse),
             in(dout),
-            (float) scale,
+            (float) rule.scale(),
+            (float) rule.cap(),
+            rule.window(),
             dropout.rate(),
             dropout.seed(),
             dropout.step(),

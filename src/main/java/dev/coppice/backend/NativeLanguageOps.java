@@ -42,6 +42,7 @@ abstract class NativeLanguageOps extends NativeInfluenceOps {
             x.dim(0),
             x.dim(1),
             x.dim(2),
+            2 * cosines.dim(1),
             cosines.dim(0),
             in(positions),
             in(cosines),
@@ -65,10 +66,30 @@ abstract class NativeLanguageOps extends NativeInfluenceOps {
   }
 
   @Override
-  public void crossEntropy(Tensor targets, Tensor w, Tensor logits, Tensor loss) {
-    OpShapes.crossEntropy(targets, w, logits, loss);
+  public void gegluForward(Tensor gate, Tensor up, Tensor out) {
+    OpShapes.likeRows(gate, up, out);
+    NativeBackend.check(cop_geglu_forward(context(), gate.size(), in(gate), in(up), in(out)));
+  }
+
+  @Override
+  public void gegluBackward(Tensor dout, Tensor gate, Tensor up, Tensor dgate, Tensor dup) {
+    OpShapes.likeRows(gate, dout, up, dgate, dup);
+    NativeBackend.check(
+        cop_geglu_backward(context(), gate.size(), in(dout), in(gate), in(up), in(dgate), in(dup)));
+  }
+
+  @Override
+  public void crossEntropy(double cap, Tensor targets, Tensor w, Tensor logits, Tensor loss) {
+    OpShapes.crossEntropy(cap, targets, w, logits, loss);
     NativeBackend.check(
         cop_cross_entropy(
-            context(), logits.dim(0), logits.dim(1), in(targets), in(w), in(logits), in(loss)));
+            context(),
+            logits.dim(0),
+            logits.dim(1),
+            (float) cap,
+            in(targets),
+            in(w),
+            in(logits),
+            in(loss)));
   }
 }

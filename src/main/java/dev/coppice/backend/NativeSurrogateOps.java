@@ -177,7 +177,7 @@ abstract class NativeSurrogateOps extends NativeCoreOps {
       double scale,
       Tensor outDot,
       Tensor lseDot) {
-    OpShapes.attention(offsets, q, k, v, Dropout.NONE, null);
+    OpShapes.attention(offsets, q, k, v, AttentionRule.scaled(scale), Dropout.NONE, null);
     OpShapes.attentionOut(q, out, lse);
     OpShapes.attentionOut(q, outDot, lseDot);
     OpShapes.likeRows(q, qDot);
@@ -222,7 +222,7 @@ abstract class NativeSurrogateOps extends NativeCoreOps {
       Tensor dqDot,
       Tensor dkDot,
       Tensor dvDot) {
-    OpShapes.attention(offsets, q, k, v, Dropout.NONE, null);
+    OpShapes.attention(offsets, q, k, v, AttentionRule.scaled(scale), Dropout.NONE, null);
     OpShapes.attentionOut(q, out, lse);
     OpShapes.attentionOut(q, outDot, lseDot);
     OpShapes.likeRows(q, qDot, dout, doutDot, dqDot);

@@ -137,7 +137,13 @@ final class OpShapes {
   }
 
   static void attention(
-      Tensor offsets, Tensor q, Tensor k, Tensor v, Dropout dropout, Tensor triangles) {
+      Tensor offsets,
+      Tensor q,
+      Tensor k,
+      Tensor v,
+      AttentionRule rule,
+      Dropout dropout,
+      Tensor triangles) {
     rank("offsets", offsets, 1);
     require(offsets.dim(0) >= 1, "offsets of at least one entry");
     i32("offsets", offsets, offsets.dim(0));
@@ -151,6 +157,7 @@ final class OpShapes {
         "query heads to be a multiple of key/value heads");
     require(q.dim(2) <= 256, "heads of at most 256 columns");
     require(triangles != null || dropout.rate() == 0, "triangles where there is dropout");
+    require(dropout.rate() == 0 || !rule.special(), "no dropout with a window or a cap");
     if (triangles != null) {
       i32("triangles", triangles, offsets.dim(0) - 1);
     }
@@ -264,13 +271,14 @@ final class OpShapes {
     rank("x", x, 3);
     rank("cosines", cosines, 2);
     f32("x", x, x.dims());
-    require(x.dim(2) % 2 == 0, "an even head width");
+    require(2 * cosines.dim(1) <= x.dim(2), "no more angles than pairs of a head");
     i32("positions", positions, x.dim(0));
-    f32("cosines", cosines, cosines.dim(0), x.dim(2) / 2);
+    f32("cosines", cosines, cosines.dims());
     f32("sines", sines, cosines.dims());
   }
 
-  static void crossEntropy(Tensor targets, Tensor w, Tensor logits, Tensor loss) {
+  static void crossEntropy(double cap, Tensor targets, Tensor w, Tensor logits, Tensor loss) {
+    require(cap >= 0 && cap < Float.MAX_VALUE, "a finite cap of 0 or more");
     rank("logits", logits, 2);
     f32("logits", logits, logits.dims());
     require(logits.dim(1) > 0, "at least one class");

@@ -8,9 +8,10 @@ package dev.coppice.backend;
  * <p>Row i of sample b is packed row {@code offsets[b] + i}. With {@code m_ij} the dropout factor:
  *
  * <pre>{@code
- * a_ij = scale q_i.k_j (j <= i)     lse_i = log sum_j exp(a_ij)     P_ij = exp(a_ij - lse_i)
+ * a_ij = capped(scale q_i.k_j) (i - window < j <= i)     capped(x) = cap tanh(x/cap)
+ * lse_i = log sum_j exp(a_ij)     P_ij = exp(a_ij - lse_i)
  * out_i = sum_j m_ij P_ij v_j
- * dP_ij = m_ij dout_i.v_j           da_ij = P_ij (dP_ij - dout_i.out_i)
+ * dP_ij = m_ij dout_i.v_j           da_ij = P_ij (dP_ij - dout_i.out_i) (1 - (a_ij/cap)^2)
  * dq_i = scale sum_j da_ij k_j      dk_j = scale sum_i da_ij q_i     dv_j = sum_i m_ij P_ij dout_i
  * }</pre>
  *
@@ -26,9 +27,30 @@ record ReferenceAttention(
     int heads,
     int groups,
     int width,
-    double scale,
+    AttentionRule rule,
     Dropout dropout,
     int[] triangles) {
+
+  double scale() {
+    return rule.scale();
+  }
+
+  /** The first key that query t meets, in a sample that begins at {@code start}. */
+  private int firstKey(int start, int t) {
+    return Math.max(start, t - rule.window() + 1);
+  }
+
+  /** a_ts: of packed rows t (query) and s (key). */
+  private double score(int t, int s, int h, double[] q, double[] k) {
+    double product = scale() * dot(q, query(t, h), k, key(s, h));
+    return rule.cap() == 0 ? product : rule.cap() * Math.tanh(product / rule.cap());
+  }
+
+  /** Derivative of the cap, from what it gives. */
+  private double slope(double score) {
+    double t = rule.cap() == 0 ? 0 : score / rule.cap();
+    return 1 - t * t;
+  }
 
   int samples() {
     return offsets.length - 1;
@@ -77,7 +99,7 @@ record ReferenceAttention(
           for (int c = 0; c < width; c++) {
             out[query(t, h) + c] = 0;
           }
-          for (int s = start; s <= t; s++) {
+          for (int s = firstKey(start, t); s <= t; s++) {
             double p = probability(t, s, h, q, k, lse);
             add(keep(b, h, t - start, s - start) * p, v, key(s, h), out, query(t, h));
           }
@@ -88,19 +110,19 @@ record ReferenceAttention(
 
   private double logSumExp(int start, int t, int h, double[] q, double[] k) {
     double max = Double.NEGATIVE_INFINITY;
-    for (int s = start; s <= t; s++) {
-      max = Math.max(max, scale * dot(q, query(t, h), k, key(s, h)));
+    for (int s = firstKey(start, t); s <= t; s++) {
+      max = Math.max(max, score(t, s, h, q, k));
     }
     double sum = 0;
-    for (int s = start; s <= t; s++) {
-      sum += Math.exp(scale * dot(q, query(t, h), k, key(s, h)) - max);
+    for (int s = firstKey(start, t); s <= t; s++) {
+      sum += Math.exp(score(t, s, h, q, k) - max);
     }
     return max + Math.log(sum);
   }
 
   /** P of packed rows t (query) and s (key). */
   double probability(int t, int s, int h, double[] q, double[] k, double[] lse) {
-    return Math.exp(scale * dot(q, query(t, h), k, key(s, h)) - lse[t * heads + h]);
+    return Math.exp(score(t, s, h, q, k) - lse[t * heads + h]);
   }
 
   /** Adds to dq (T,H,C), dk and dv (T,G,C). */
@@ -120,13 +142,14 @@ record ReferenceAttention(
         for (int t = start; t < offsets[b + 1]; t++) {
           int row = query(t, h);
           double mean = dot(dout, row, out, row);
-          for (int s = start; s <= t; s++) {
+          for (int s = firstKey(start, t); s <= t; s++) {
             int column = key(s, h);
             double keep = keep(b, h, t - start, s - start);
             double p = probability(t, s, h, q, k, lse);
             double da = p * (keep * dot(dout, row, v, column) - mean);
-            add(scale * da, k, column, dq, row);
-            add(scale * da, q, row, dk, column);
+            da *= slope(score(t, s, h, q, k));
+            add(scale() * da, k, column, dq, row);
+            add(scale() * da, q, row, dk, column);
             add(keep * p, dout, row, dv, column);
           }
         }

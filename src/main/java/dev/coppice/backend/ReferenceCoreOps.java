@@ -92,6 +92,15 @@ abstract class ReferenceCoreOps implements Backend {
   }
 
   @Override
+  public void scale(float alpha, Tensor x) {
+    OpShapes.likeRows(x);
+    own(x);
+    double[] scaled = load(x);
+    ReferenceElementwise.scale(alpha, scaled);
+    store(x, scaled);
+  }
+
+  @Override
   public void convert(Tensor src, Tensor dst) {
     OpShapes.convert(src, dst);
     own(src, dst);
@@ -141,9 +150,9 @@ abstract class ReferenceCoreOps implements Backend {
 
   /** The shape of an attention call and its mask. */
   final ReferenceAttention attention(
-      Tensor offsets, Tensor q, Tensor k, double scale, Dropout dropout, Tensor triangles) {
+      Tensor offsets, Tensor q, Tensor k, AttentionRule rule, Dropout dropout, Tensor triangles) {
     return new ReferenceAttention(
-        ids(offsets), q.dim(1), k.dim(1), q.dim(2), scale, dropout, ids(triangles));
+        ids(offsets), q.dim(1), k.dim(1), q.dim(2), rule, dropout, ids(triangles));
   }
 
   @Override
@@ -152,17 +161,17 @@ abstract class ReferenceCoreOps implements Backend {
       Tensor q,
       Tensor k,
       Tensor v,
-      double scale,
+      AttentionRule rule,
       Dropout dropout,
       Tensor triangles,
       Tensor out,
       Tensor lse) {
-    OpShapes.attention(offsets, q, k, v, dropout, triangles);
+    OpShapes.attention(offsets, q, k, v, rule, dropout, triangles);
     OpShapes.attentionOut(q, out, lse);
     own(offsets, q, k, v, triangles, out, lse);
     double[] result = load(out);
     double[] logSumExp = load(lse);
-    attention(offsets, q, k, scale, dropout, triangles)
+    attention(offsets, q, k, rule, dropout, triangles)
         .forward(load(q), load(k), load(v), result, logSumExp);
     store(out, result);
     store(lse, logSumExp);
@@ -177,13 +186,13 @@ abstract class ReferenceCoreOps implements Backend {
       Tensor out,
       Tensor lse,
       Tensor dout,
-      double scale,
+      AttentionRule rule,
       Dropout dropout,
       Tensor triangles,
       Tensor dq,
       Tensor dk,
       Tensor dv) {
-    OpShapes.attention(offsets, q, k, v, dropout, triangles);
+    OpShapes.attention(offsets, q, k, v, rule, dropout, triangles);
     OpShapes.attentionOut(q, out, lse);
     OpShapes.likeRows(q, dout);
     OpShapes.attentionGrads(q, v, dq, dk, dv);
@@ -191,7 +200,7 @@ abstract class ReferenceCoreOps implements Backend {
     double[] gradQ = packedZeros(q, dq, ids(offsets));
     double[] gradK = packedZeros(k, dk, ids(offsets));
     double[] gradV = packedZeros(v, dv, ids(offsets));
-    attention(offsets, q, k, scale, dropout, triangles)
+    attention(offsets, q, k, rule, dropout, triangles)
         .backward(load(q), load(k), load(v), load(out), load(lse), load(dout), gradQ, gradK, gradV);
     store(dq, gradQ);
     store(dk, gradK);

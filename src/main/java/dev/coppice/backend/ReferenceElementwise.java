@@ -16,6 +16,13 @@ final class ReferenceElementwise {
     return out;
   }
 
+  /** {@code alpha x}, in place. */
+  static void scale(double alpha, double[] x) {
+    for (int i = 0; i < x.length; i++) {
+      x[i] *= alpha;
+    }
+  }
+
   static double[] fill(int count, double value) {
     double[] out = new double[count];
     Arrays.fill(out, value);

@@ -33,7 +33,14 @@ abstract class ReferenceLanguageOps extends ReferenceInfluenceOps {
     own(positions, cosines, sines, x);
     double[] turned = load(x);
     ReferenceLanguage.rope(
-        ids(positions), x.dim(1), x.dim(2) / 2, load(cosines), load(sines), inverse, turned);
+        ids(positions),
+        x.dim(1),
+        x.dim(2),
+        cosines.dim(1),
+        load(cosines),
+        load(sines),
+        inverse,
+        turned);
     store(x, turned);
   }
 
@@ -56,12 +63,30 @@ abstract class ReferenceLanguageOps extends ReferenceInfluenceOps {
   }
 
   @Override
-  public void crossEntropy(Tensor targets, Tensor w, Tensor logits, Tensor loss) {
-    OpShapes.crossEntropy(targets, w, logits, loss);
+  public void gegluForward(Tensor gate, Tensor up, Tensor out) {
+    OpShapes.likeRows(gate, up, out);
+    own(gate, up, out);
+    store(out, ReferenceLanguage.geglu(load(gate), load(up)));
+  }
+
+  @Override
+  public void gegluBackward(Tensor dout, Tensor gate, Tensor up, Tensor dgate, Tensor dup) {
+    OpShapes.likeRows(gate, dout, up, dgate, dup);
+    own(dout, gate, up, dgate, dup);
+    double[] gradGate = new double[Math.toIntExact(gate.size())];
+    double[] gradUp = new double[Math.toIntExact(up.size())];
+    ReferenceLanguage.gegluBackward(load(dout), load(gate), load(up), gradGate, gradUp);
+    store(dgate, gradGate);
+    store(dup, gradUp);
+  }
+
+  @Override
+  public void crossEntropy(double cap, Tensor targets, Tensor w, Tensor logits, Tensor loss) {
+    OpShapes.crossEntropy(cap, targets, w, logits, loss);
     own(targets, w, logits, loss);
     double[] gradient = load(logits);
     double[] value = new double[logits.dim(0)];
-    ReferenceLanguage.crossEntropy(ids(targets), load(w), gradient, value);
+    ReferenceLanguage.crossEntropy(cap, ids(targets), load(w), gradient, value);
     store(logits, gradient);
     store(loss, value);
   }

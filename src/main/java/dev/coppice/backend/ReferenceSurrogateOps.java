@@ -167,7 +167,7 @@ abstract class ReferenceSurrogateOps extends ReferenceCoreOps {
       Tensor vDot,
       double scale) {
     return new ReferenceAttentionJvp(
-        attention(offsets, q, k, scale, Dropout.NONE, null),
+        attention(offsets, q, k, AttentionRule.scaled(scale), Dropout.NONE, null),
         load(q),
         load(k),
         load(v),
@@ -190,7 +190,7 @@ abstract class ReferenceSurrogateOps extends ReferenceCoreOps {
       double scale,
       Tensor outDot,
       Tensor lseDot) {
-    OpShapes.attention(offsets, q, k, v, Dropout.NONE, null);
+    OpShapes.attention(offsets, q, k, v, AttentionRule.scaled(scale), Dropout.NONE, null);
     OpShapes.attentionOut(q, out, lse);
     OpShapes.attentionOut(q, outDot, lseDot);
     OpShapes.likeRows(q, qDot);
@@ -223,7 +223,7 @@ abstract class ReferenceSurrogateOps extends ReferenceCoreOps {
       Tensor dqDot,
       Tensor dkDot,
       Tensor dvDot) {
-    OpShapes.attention(offsets, q, k, v, Dropout.NONE, null);
+    OpShapes.attention(offsets, q, k, v, AttentionRule.scaled(scale), Dropout.NONE, null);
     OpShapes.attentionOut(q, out, lse);
     OpShapes.attentionOut(q, outDot, lseDot);
     OpShapes.likeRows(q, qDot, dout, doutDot, dqDot);

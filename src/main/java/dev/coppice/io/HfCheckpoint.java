@@ -87,7 +87,25 @@ public final class HfCheckpoint {
     return files;
   }
 
+  /** Weights that need a configuration to be understood, should it be missing from config.json. */
+  private static void refuseQuantized(CheckpointTensors tensors) {
+    tensors
+        .locations()
+        .forEach(
+            (name, location) -> {
+              boolean packed = name.endsWith(".qweight") || name.endsWith(".weight_packed");
+              boolean byBlocks = name.endsWith(".absmax") || name.endsWith(".SCB");
+              if (packed || byBlocks) {
+                throw CheckpointTensors.wrong(
+                    location,
+                    "belongs to quantised weights (" + (packed ? "GPTQ or AWQ)" : "bitsandbytes)"),
+                    "use the checkpoint before quantisation, of F32, F16 or BF16 weights");
+              }
+            });
+  }
+
   private static Map<String, Location> weights(CheckpointTensors tensors, LlmConfig config) {
+    refuseQuantized(tensors);
     Map<String, Location> weights = new LinkedHashMap<>();
     config.weightShapes().forEach((name, shape) -> weights.put(name, tensors.require(name, shape)));
     // A tensor that the architecture leaves out would mean wrong scores that look right.

@@ -2,8 +2,11 @@
 package dev.coppice.io;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.coppice.data.InputException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /** The fields of a configuration file that holds one JSON object; errors name file and field. */
 final class JsonFields {
@@ -11,10 +14,12 @@ final class JsonFields {
 
   private final Path file;
   private final JsonNode object;
+  private final String prefix; // of the names in messages
 
-  private JsonFields(Path file, JsonNode object) {
+  private JsonFields(Path file, JsonNode object, String prefix) {
     this.file = file;
     this.object = object;
+    this.prefix = prefix;
   }
 
   static JsonFields read(Path file) {
@@ -22,7 +27,23 @@ final class JsonFields {
     if (!node.isObject()) {
       throw InputException.of(file.toString(), "is no JSON object", "check that it is the file");
     }
-    return new JsonFields(file, node);
+    return new JsonFields(file, node, "");
+  }
+
+  /** The fields of an object within; without fields where it is absent or null. */
+  JsonFields inside(String name) {
+    if (!has(name)) {
+      return none();
+    }
+    if (!object.get(name).isObject()) {
+      throw must(name, "be an object");
+    }
+    return new JsonFields(file, object.get(name), prefix + name + ".");
+  }
+
+  /** An object without fields. */
+  JsonFields none() {
+    return new JsonFields(file, MissingNode.getInstance(), prefix);
   }
 
   /** Whether the field is there and not null. */
@@ -30,16 +51,27 @@ final class JsonFields {
     return object.hasNonNull(name);
   }
 
+  /** Names of all fields, in the order of the file. */
+  List<String> names() {
+    List<String> names = new ArrayList<>();
+    object.fieldNames().forEachRemaining(names::add);
+    return names;
+  }
+
   /** The field, or a missing or null node. */
   JsonNode get(String name) {
     return object.path(name);
   }
 
-  int positive(String name) {
-    JsonNode node = object.path(name);
-    if (node.isMissingNode() || node.isNull()) {
-      throw wrong("has no field " + name, "use the file that belongs to the weights");
+  private void require(String name) {
+    if (!has(name)) {
+      throw wrong("has no field " + prefix + name, "use the file that belongs to the weights");
     }
+  }
+
+  int positive(String name) {
+    require(name);
+    JsonNode node = object.path(name);
     boolean fits = node.isIntegralNumber() && node.canConvertToInt();
     if (!fits || node.intValue() < 1 || node.intValue() > LARGEST) {
       throw must(name, "be an integer from 1 to " + LARGEST);
@@ -49,6 +81,28 @@ final class JsonFields {
 
   int positive(String name, int absent) {
     return has(name) ? positive(name) : absent;
+  }
+
+  /** An integer of 0 or more. */
+  int count(String name, int absent) {
+    JsonNode node = object.path(name);
+    return node.isIntegralNumber() && node.longValue() == 0 ? 0 : positive(name, absent);
+  }
+
+  double positiveReal(String name) {
+    require(name);
+    return positiveReal(name, 1);
+  }
+
+  /** A list of positive numbers, so many. */
+  List<Double> positiveReals(String name, int count) {
+    require(name);
+    List<Double> values = new ArrayList<>();
+    object.get(name).forEach(node -> values.add(node.isNumber() ? node.doubleValue() : -1));
+    if (values.size() != count || !values.stream().allMatch(value -> value > 0)) {
+      throw must(name, "be a list of " + count + " positive numbers");
+    }
+    return values;
   }
 
   double positiveReal(String name, double absent) {
@@ -62,11 +116,11 @@ final class JsonFields {
     return value;
   }
 
-  boolean flag(String name) {
+  boolean flag(String name, boolean absent) {
     if (has(name) && !object.get(name).isBoolean()) {
       throw must(name, "be true or false");
     }
-    return object.path(name).asBoolean(false);
+    return object.path(name).asBoolean(absent);
   }
 
   String text(String name, String absent) {
@@ -94,11 +148,11 @@ final class JsonFields {
   }
 
   InputException unsupported(String name, String remedy) {
-    return wrong(name + " " + shown(name) + " is not supported", remedy);
+    return wrong(prefix + name + " " + shown(name) + " is not supported", remedy);
   }
 
   private InputException must(String name, String rule) {
-    return wrong("field " + name + " is " + shown(name), "it must " + rule);
+    return wrong("field " + prefix + name + " is " + shown(name), "it must " + rule);
   }
 
   InputException wrong(String what, String remedy) {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coppice.io;
 
-import com.fasterxml.jackson.databind.JsonNode;
+import dev.coppice.data.LayerAttention;
 import dev.coppice.data.LlmConfig;
+import dev.coppice.data.LlmDesign;
 import dev.coppice.data.Projection;
 import java.nio.file.Path;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -15,12 +17,13 @@ import java.util.Set;
  */
 final class LlmConfigFile {
   private static final int WIDEST_HEAD = 256;
-  private static final String FAMILIES = "use a LLaMA or Qwen2 checkpoint";
 
   private final JsonFields fields;
+  private final ModelFamily family;
 
   private LlmConfigFile(JsonFields fields) {
     this.fields = fields;
+    this.family = ModelFamily.of(fields);
   }
 
   /**
@@ -33,92 +36,57 @@ final class LlmConfigFile {
   }
 
   private LlmConfig config() {
-    String architecture = architecture();
-    boolean qwen2 = architecture.equals("Qwen2ForCausalLM");
-    refuseUnsupported(qwen2);
+    refuseUnsupported();
     int hidden = fields.positive("hidden_size");
     int heads = fields.positive("num_attention_heads");
+    boolean grouped = family != ModelFamily.LLAMA && family != ModelFamily.PHI3;
     int kvHeads =
-        qwen2
+        grouped
             ? fields.positive("num_key_value_heads")
             : fields.positive("num_key_value_heads", heads);
+    int headDim = headDim(hidden, heads, kvHeads);
+    int layers = fields.positive("num_hidden_layers");
+    RotaryFields rotary = new RotaryFields(fields, family, headDim);
+    List<LayerAttention> attention = new WindowFields(fields, family, layers).layers(rotary);
     return new LlmConfig(
-        architecture,
+        family.architecture(),
         fields.positive("vocab_size"),
         hidden,
         fields.positive("intermediate_size"),
-        fields.positive("num_hidden_layers"),
+        layers,
         heads,
         kvHeads,
-        headDim(hidden, heads, kvHeads),
-        fields.positiveReal("rms_norm_eps", 1e-6),
-        ropeTheta(),
-        fields.positive("max_position_embeddings"),
-        fields.flag("tie_word_embeddings"),
-        biased(qwen2));
+        headDim,
+        fields.positiveReal("rms_norm_eps", family == ModelFamily.PHI3 ? 1e-5 : 1e-6),
+        rotary.positions(),
+        fields.flag("tie_word_embeddings", family.gemma()),
+        biased(),
+        design(hidden, headDim),
+        attention);
   }
 
-  private String architecture() {
-    String byType =
-        switch (fields.text("model_type", "")) {
-          case "llama" -> "LlamaForCausalLM";
-          case "qwen2" -> "Qwen2ForCausalLM";
-          default -> throw fields.unsupported("model_type", FAMILIES);
-        };
-    JsonNode named = fields.get("architectures");
-    boolean same =
-        !fields.has("architectures")
-            || (named.size() == 1 && named.path(0).asText().equals(byType));
-    if (!same) {
-      throw fields.unsupported("architectures", FAMILIES);
+  private void refuseUnsupported() {
+    if (fields.has("quantization_config")) {
+      String method = fields.get("quantization_config").path("quant_method").asText("unnamed");
+      throw fields.wrong(
+          "quantization_config of method " + Shown.quoted(method) + " is not supported",
+          "use the checkpoint before quantisation, of F32, F16 or BF16 weights");
     }
-    return byType;
+    refuseActivation();
+    if (family != ModelFamily.PHI3 && fields.positiveReal("partial_rotary_factor", 1) != 1) {
+      throw fields.unsupported("partial_rotary_factor", "use a checkpoint whose whole heads turn");
+    }
+    fields.refuse("use_bidirectional_attention", "use a checkpoint of causal attention");
   }
 
-  private void refuseUnsupported(boolean qwen2) {
-    fields.refuse("quantization_config", "use a checkpoint of F32, F16 or BF16 weights");
-    String activation = fields.text("hidden_act", "silu");
-    if (!activation.equals("silu") && !activation.equals("swish")) {
+  private void refuseActivation() {
+    if (family.gemma()) {
+      if (!fields.text("hidden_activation", "gelu_pytorch_tanh").equals("gelu_pytorch_tanh")) {
+        throw fields.unsupported("hidden_activation", "use a checkpoint with gelu_pytorch_tanh");
+      }
+    } else if (!Set.of("silu", "swish").contains(fields.text("hidden_act", "silu"))) {
       throw fields.unsupported("hidden_act", "use a checkpoint with silu");
     }
-    refuseRope("rope_scaling");
-    refuseRope("rope_parameters");
-    if (fields.positiveReal("partial_rotary_factor", 1) != 1) {
-      throw fields.unsupported("partial_rotary_factor", FAMILIES);
-    }
-    String full = "use a checkpoint that attends to every position";
-    if (qwen2) {
-      fields.refuse("use_sliding_window", full);
-    } else {
-      fields.refuse("sliding_window", full);
-    }
-    for (JsonNode type : fields.get("layer_types")) {
-      if (!type.asText().equals("full_attention")) {
-        throw fields.unsupported("layer_types", full);
-      }
-    }
-  }
-
-  /** Angles other than those of the base alone. */
-  private void refuseRope(String name) {
-    JsonNode rope = fields.get(name);
-    String type = rope.path("rope_type").asText(rope.path("type").asText("default"));
-    boolean plain = !fields.has(name) || (rope.isObject() && type.equals("default"));
-    if (!plain) {
-      throw fields.unsupported(name, "use a checkpoint without scaled rotary positions");
-    }
-  }
-
-  private double ropeTheta() {
-    double outer = fields.positiveReal("rope_theta", 10000);
-    JsonNode inner = fields.get("rope_parameters").path("rope_theta");
-    if (inner.isMissingNode() || inner.isNull()) {
-      return outer;
-    }
-    if (!(inner.isNumber() && inner.doubleValue() > 0)) {
-      throw fields.unsupported("rope_parameters", "give a positive rope_theta");
-    }
-    return inner.doubleValue();
   }
 
   private int headDim(int hidden, int heads, int kvHeads) {
@@ -127,12 +95,14 @@ final class LlmConfigFile {
           "num_attention_heads " + heads + " is no multiple of num_key_value_heads " + kvHeads,
           "use the file that belongs to the weights");
     }
-    if (!fields.has("head_dim") && hidden % heads != 0) {
+    boolean derived = family != ModelFamily.QWEN3 && !family.gemma();
+    if (derived && !fields.has("head_dim") && hidden % heads != 0) {
       throw fields.wrong(
           "hidden_size " + hidden + " is no multiple of num_attention_heads " + heads,
           "give head_dim, or use the file that belongs to the weights");
     }
-    int headDim = fields.positive("head_dim", hidden / heads);
+    int absent = derived ? hidden / heads : family == ModelFamily.QWEN3 ? 128 : 256;
+    int headDim = fields.positive("head_dim", absent);
     if (headDim % 2 != 0 || headDim > WIDEST_HEAD) {
       throw fields.wrong(
           "heads are " + headDim + " wide",
@@ -141,18 +111,52 @@ final class LlmConfigFile {
     return headDim;
   }
 
-  private Set<Projection> biased(boolean qwen2) {
+  private Set<Projection> biased() {
     Set<Projection> biased = EnumSet.noneOf(Projection.class);
-    if (qwen2) {
-      biased.addAll(EnumSet.of(Projection.Q, Projection.K, Projection.V));
-    } else {
-      if (fields.flag("attention_bias")) {
-        biased.addAll(EnumSet.range(Projection.Q, Projection.O));
+    switch (family) {
+      case QWEN2 -> biased.addAll(EnumSet.range(Projection.Q, Projection.V));
+      case LLAMA, QWEN3, GEMMA2, GEMMA3 -> {
+        if (fields.flag("attention_bias", false)) {
+          biased.addAll(EnumSet.range(Projection.Q, Projection.O));
+        }
       }
-      if (fields.flag("mlp_bias")) {
-        biased.addAll(EnumSet.range(Projection.GATE, Projection.DOWN));
-      }
+      case MISTRAL, PHI3 -> {} // biases that a file has all the same are refused as unknown tensors
+    }
+    if (family == ModelFamily.LLAMA && fields.flag("mlp_bias", false)) {
+      biased.addAll(EnumSet.range(Projection.GATE, Projection.DOWN));
     }
     return biased;
+  }
+
+  private LlmDesign design(int hidden, int headDim) {
+    if (!family.gemma()) {
+      return new LlmDesign(
+          family == ModelFamily.PHI3,
+          family == ModelFamily.QWEN3,
+          false,
+          0,
+          false,
+          1,
+          1 / Math.sqrt(headDim),
+          0,
+          0);
+    }
+    boolean second = family == ModelFamily.GEMMA2;
+    return new LlmDesign(
+        false,
+        family == ModelFamily.GEMMA3,
+        true,
+        1,
+        true,
+        Math.sqrt(hidden),
+        1 / Math.sqrt(fields.positiveReal("query_pre_attn_scalar", 256)),
+        cap("attn_logit_softcapping", second ? 50 : 0),
+        cap("final_logit_softcapping", second ? 30 : 0));
+  }
+
+  /** A cap; null is none, and so is one that is absent where the family's default is none. */
+  private double cap(String name, double absent) {
+    boolean none = fields.get(name).isNull() || (absent == 0 && !fields.has(name));
+    return none ? 0 : fields.positiveReal(name, absent);
   }
 }

@@ -18,18 +18,16 @@ import java.util.stream.Collectors;
  * A PEFT adapter's folder. Which layers are adapted is read from the tensors' names, not from the
  * patterns of {@code target_modules}.
  *
- * @param config rank, scale and adapted layers
+ * @param config ranks, scales and adapted layers
  * @param weights where each tensor of {@link LoraConfig#weightShapes} lies
  */
 record LoraAdapter(LoraConfig config, Map<String, Location> weights) {
 
   static LoraAdapter read(Path folder, LlmConfig model) {
-    Path configFile = folder.resolve("adapter_config.json");
-    LoraConfigFile.read(configFile, List.of()); // says "not LoRA" before "unknown tensor"
+    LoraConfigFile file = LoraConfigFile.read(folder.resolve("adapter_config.json"));
     CheckpointTensors tensors =
         CheckpointTensors.ofFile(folder.resolve("adapter_model.safetensors"));
-    List<Target> targets = targets(tensors, model);
-    LoraConfig config = LoraConfigFile.read(configFile, targets);
+    LoraConfig config = file.config(targets(tensors, model));
     Map<String, Location> weights = new LinkedHashMap<>();
     config
         .weightShapes(model)
@@ -41,7 +39,7 @@ record LoraAdapter(LoraConfig config, Map<String, Location> weights) {
     List<Target> targets = new ArrayList<>();
     for (int layer = 0; layer < model.layers(); layer++) {
       for (Projection projection : Projection.values()) {
-        Target target = new Target(layer, projection);
+        Target target = model.target(layer, projection);
         if (tensors.locations().containsKey(peft(target.loraA()))
             || tensors.locations().containsKey(peft(target.loraB()))) {
           targets.add(target);
@@ -60,10 +58,16 @@ record LoraAdapter(LoraConfig config, Map<String, Location> weights) {
                 throw CheckpointTensors.wrong(
                     location,
                     "has no place in the model",
-                    "use a LoRA adapter of the model's q, k, v, o, gate, up or down projections");
+                    "use a LoRA adapter of the model's " + modules(model));
               }
             });
     return targets;
+  }
+
+  private static String modules(LlmConfig model) {
+    return model.design().fused()
+        ? "qkv_proj, o_proj, gate_up_proj or down_proj"
+        : "q, k, v, o, gate, up or down projections";
   }
 
   private static String peft(String name) {

@@ -9,9 +9,11 @@ import dev.coppice.data.InputException;
 import dev.coppice.data.Loss;
 import dev.coppice.data.PromptText;
 import dev.coppice.data.TokenSample;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Samples to tokens: the text of {@link PromptText}, as the tokenizer's post-processor completes it
@@ -48,24 +50,31 @@ public final class PromptTokenizer implements AutoCloseable {
     if (eosId < 0) {
       throw new IllegalArgumentException("eosId " + eosId);
     }
-    return new PromptTokenizer(new TokenEncoder(tokenizerJson), eosId);
+    JsonNode content = JsonFile.read(tokenizerJson);
+    return new PromptTokenizer(new TokenEncoder(tokenizerJson, content, Optional.empty()), eosId);
   }
 
   /**
-   * Opens the tokenizer of a model folder in Hugging Face layout, with the {@code eos_token_id} of
-   * its {@code config.json}: the first, where that is a list.
+   * Opens the tokenizer of a model folder in Hugging Face layout. EOS is the {@code eos_token_id}
+   * of its {@code config.json}, the first where that is a list, or else the {@code eos_token} of
+   * {@code tokenizer_config.json}; BOS is what the post-processor puts, unless {@code
+   * add_bos_token} of {@code tokenizer_config.json} says whether there is one. No chat template is
+   * applied.
    *
    * @throws InputException if a file is missing or wrong
    */
   public static PromptTokenizer openModel(Path folder) {
-    Path config = folder.resolve("config.json");
-    JsonNode eos = JsonFile.read(config).path("eos_token_id");
-    JsonNode first = eos.isArray() ? eos.path(0) : eos;
-    if (!first.canConvertToInt() || !first.isIntegralNumber() || first.intValue() < 0) {
+    Path file = folder.resolve("tokenizer.json");
+    if (!Files.exists(file) && Files.exists(folder.resolve("tokenizer.model"))) {
       throw InputException.of(
-          config.toString(), "has no eos_token_id", "give the id of the end-of-sequence token");
+          file.toString(),
+          "there is no such file, only tokenizer.model",
+          "convert it: AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER)");
     }
-    return open(folder.resolve("tokenizer.json"), first.intValue());
+    SpecialTokens special = new SpecialTokens(folder);
+    JsonNode content = JsonFile.read(file);
+    int eos = special.eos(content);
+    return new PromptTokenizer(new TokenEncoder(file, content, special.bos(content)), eos);
   }
 
   /**

@@ -8,6 +8,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.coppice.data.InputException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * Text to token ids by a {@code tokenizer.json}, offline. Safe for use by several threads until it
@@ -25,15 +27,19 @@ final class TokenEncoder implements AutoCloseable {
 
   private final Path file;
   private final HuggingFaceTokenizer tokenizer;
+  private final Optional<SpecialTokens.Bos> bos;
 
   /**
    * Loads a tokenizer; truncation and padding that the file asks for are off.
    *
+   * @param content of the file
+   * @param bos what overrides the post-processor, if anything does
    * @throws InputException if the file is not a tokenizer's
    */
-  TokenEncoder(Path file) {
+  TokenEncoder(Path file, JsonNode content, Optional<SpecialTokens.Bos> bos) {
     this.file = file;
-    requireSoundTemplate(JsonFile.read(file).path("post_processor"));
+    this.bos = bos;
+    requireSoundTemplate(content.path("post_processor"));
     try {
       tokenizer =
           HuggingFaceTokenizer.builder()
@@ -75,12 +81,35 @@ final class TokenEncoder implements AutoCloseable {
    * @param ends one past the last code point of each token; -1 for those that the post-processor
    *     put in, (T); null where not asked for
    */
-  record Encoded(int[] ids, int[] ends) {}
+  record Encoded(int[] ids, int[] ends) {
+    /** The same with BOS first, or without. */
+    private Encoded beginning(SpecialTokens.Bos bos) {
+      boolean there = ids.length > 0 && ids[0] == bos.id();
+      if (there == bos.wanted()) {
+        return this;
+      }
+      return there
+          ? new Encoded(withoutFirst(ids), ends == null ? null : withoutFirst(ends))
+          : new Encoded(withFirst(bos.id(), ids), ends == null ? null : withFirst(-1, ends));
+    }
+
+    private static int[] withoutFirst(int[] values) {
+      return Arrays.copyOfRange(values, 1, values.length);
+    }
+
+    private static int[] withFirst(int first, int[] values) {
+      int[] longer = new int[values.length + 1];
+      longer[0] = first;
+      System.arraycopy(values, 0, longer, 1, values.length);
+      return longer;
+    }
+  }
 
   /**
    * Encodes a text.
    *
-   * @param special whether the post-processor may put in special tokens
+   * @param special whether the post-processor may put in special tokens; BOS comes first if and
+   *     only if the rule for it says so, where there is one
    * @param spans whether {@link Encoded#ends} is wanted
    * @throws InputException if the tokenizer has no tokens for the text
    */
@@ -100,7 +129,8 @@ final class TokenEncoder implements AutoCloseable {
       for (int t = 0; t < ids.length; t++) {
         narrow[t] = Math.toIntExact(ids[t]);
       }
-      return new Encoded(narrow, spans ? ends(encoding) : null);
+      Encoded encoded = new Encoded(narrow, spans ? ends(encoding) : null);
+      return special && bos.isPresent() ? encoded.beginning(bos.get()) : encoded;
     } finally {
       TokenizersLibrary.LIB.deleteEncoding(encoding);
     }

@@ -16,6 +16,8 @@ import dev.coppice.data.LlmConfig;
  * @param v (T,G,C)
  * @param out output of the attention, (T,H,C)
  * @param lse logarithm of each softmax's denominator, (T,H)
+ * @param queries norm of the query heads, or null
+ * @param keys norm of the key heads, or null
  * @param dnormed gradient at {@code normed}, and so on
  */
 record AttentionBuffers(
@@ -30,7 +32,9 @@ record AttentionBuffers(
     Tensor dq,
     Tensor dk,
     Tensor dv,
-    Tensor dout) {
+    Tensor dout,
+    HeadNorm queries,
+    HeadNorm keys) {
 
   static AttentionBuffers allocate(Allocator allocator, LlmConfig config, int rows) {
     int d = config.hidden();
@@ -49,7 +53,9 @@ record AttentionBuffers(
         allocator.f32(rows, h, c),
         allocator.f32(rows, g, c),
         allocator.f32(rows, g, c),
-        allocator.f32(rows, h, c));
+        allocator.f32(rows, h, c),
+        config.design().headNorms() ? HeadNorm.allocate(allocator, rows, h, c) : null,
+        config.design().headNorms() ? HeadNorm.allocate(allocator, rows, g, c) : null);
   }
 
   /** The first {@code rows} positions. */
@@ -66,6 +72,8 @@ record AttentionBuffers(
         dq.rows(0, rows),
         dk.rows(0, rows),
         dv.rows(0, rows),
-        dout.rows(0, rows));
+        dout.rows(0, rows),
+        queries == null ? null : queries.first(rows),
+        keys == null ? null : keys.first(rows));
   }
 }

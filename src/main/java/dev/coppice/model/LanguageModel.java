@@ -6,13 +6,16 @@ import dev.coppice.backend.Backend;
 import dev.coppice.backend.Tensor;
 import dev.coppice.data.LlmConfig;
 import dev.coppice.data.LoraConfig;
+import dev.coppice.data.RotaryAngles;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
- * Parameters of a LLaMA-like language model with its LoRA adapter. Matrices stay where the
- * checkpoint has them, in its type; norms, biases and the adapter are copied as float32.
+ * Parameters of a language model with its LoRA adapter. Matrices stay where the checkpoint has
+ * them, in its type; norms, biases and the adapter are copied as float32.
  */
 public final class LanguageModel {
   private final Backend backend;
@@ -20,8 +23,8 @@ public final class LanguageModel {
   private final LoraConfig lora;
   private final List<DecoderLayer> layers = new ArrayList<>();
   private final Tensor finalNorm;
-  private final Tensor cosines;
-  private final Tensor sines;
+  private final Map<RotaryAngles, RotaryTable> rotary = new LinkedHashMap<>();
+  private final Tensor normOffset; // (1), or null
   private Tensor embedding;
   private Tensor head;
 
@@ -36,11 +39,14 @@ public final class LanguageModel {
     this.config = config;
     this.lora = lora;
     for (int layer = 0; layer < config.layers(); layer++) {
-      layers.add(new DecoderLayer(allocator, config, lora, layer));
+      RotaryTable table =
+          rotary.computeIfAbsent(
+              config.attention().get(layer).angles(),
+              angles -> RotaryTable.allocate(allocator, angles, positions));
+      layers.add(new DecoderLayer(allocator, config, lora, layer, table));
     }
     finalNorm = allocator.f32(config.hidden());
-    cosines = allocator.f32(positions, config.headDim() / 2);
-    sines = allocator.f32(positions, config.headDim() / 2);
+    normOffset = config.design().normOffset() == 0 ? null : allocator.f32(1);
   }
 
   /**
@@ -52,27 +58,17 @@ public final class LanguageModel {
    *     {@code seed}, B is 0
    */
   public void load(WeightSource weights, Optional<WeightSource> adapter, long seed) {
-    layers.forEach(layer -> layer.load(backend, weights, adapter, seed));
+    if (normOffset != null) {
+      backend.fill(normOffset, (float) config.design().normOffset());
+    }
+    layers.forEach(layer -> layer.load(backend, weights, adapter, seed, normOffset));
     embedding = weights.tensor(LlmConfig.EMBEDDING);
     head = weights.tensor(config.head());
     backend.convert(weights.tensor(LlmConfig.FINAL_NORM), finalNorm);
-    writeAngles();
-  }
-
-  /** Angle of pair c at position p: {@code p theta^(-2c/C)}. */
-  private void writeAngles() {
-    int pairs = cosines.dim(1);
-    double[] cos = new double[Math.toIntExact(cosines.size())];
-    double[] sin = new double[cos.length];
-    for (int c = 0; c < pairs; c++) {
-      double frequency = Math.pow(config.ropeTheta(), -(double) c / pairs);
-      for (int i = c, p = 0; i < cos.length; i += pairs, p++) {
-        cos[i] = Math.cos(p * frequency);
-        sin[i] = Math.sin(p * frequency);
-      }
+    if (normOffset != null) {
+      backend.biasForward(normOffset, finalNorm.reshape(finalNorm.dim(0), 1));
     }
-    cosines.write(cos);
-    sines.write(sin);
+    rotary.values().forEach(RotaryTable::write);
   }
 
   /** The architecture. */
@@ -105,15 +101,5 @@ public final class LanguageModel {
 
   Tensor finalNorm() {
     return finalNorm;
-  }
-
-  /** Cosines of the rotary angles, (P,C/2). */
-  Tensor cosines() {
-    return cosines;
-  }
-
-  /** Sines of the rotary angles, (P,C/2). */
-  Tensor sines() {
-    return sines;
   }
 }

@@ -6,6 +6,7 @@ import dev.coppice.backend.Backend;
 import dev.coppice.backend.Tensor;
 import dev.coppice.data.LlmConfig;
 import dev.coppice.data.LoraConfig;
+import dev.coppice.data.Projection;
 import dev.coppice.random.Philox;
 import dev.coppice.random.Purpose;
 import java.util.Optional;
@@ -13,51 +14,62 @@ import java.util.Optional;
 /**
  * A linear layer with an optional LoRA adapter: {@code y = x W^T + bias + scale (x A^T) B^T}; x
  * (T,I), y (T,O), W (O,I), A (R,I), B (O,R). W stays where the checkpoint has it; the small tensors
- * are copied as float32.
+ * are copied as float32. Of a module that holds several layers, each takes its rows of W, bias and
+ * B, and all have A.
  */
 public final class LoraLinear {
   private final LoraConfig.Target target;
+  private final int firstRow; // of the module's W, bias and B
+  private final Projection moduleFirst;
   private final Tensor bias;
   private final Tensor loraA;
   private final Tensor loraB;
   private final float scale;
+  private final int out;
   private Tensor weight;
 
   LoraLinear(Allocator allocator, LlmConfig config, LoraConfig lora, LoraConfig.Target target) {
     this.target = target;
     int in = target.projection().in(config);
     int out = target.projection().out(config);
-    boolean adapted = lora.targets().contains(target);
+    LoraConfig.Size size = lora.sizes().get(target);
+    firstRow = config.firstRow(target.projection());
+    moduleFirst = config.moduleFirst(target.projection());
     bias = config.biased().contains(target.projection()) ? allocator.f32(out) : null;
-    loraA = adapted ? allocator.f32(lora.rank(), in) : null;
-    loraB = adapted ? allocator.f32(out, lora.rank()) : null;
-    scale = (float) lora.scale();
+    loraA = size != null ? allocator.f32(size.rank(), in) : null;
+    loraB = size != null ? allocator.f32(out, size.rank()) : null;
+    scale = size != null ? (float) size.scale() : 0;
+    this.out = out;
   }
 
   /** Takes the weights; without {@code adapter} A is drawn and B is 0. */
   void load(Backend backend, WeightSource weights, Optional<WeightSource> adapter, long seed) {
-    String module = target.projection().module(target.layer());
-    weight = weights.tensor(module + ".weight");
+    weight = rows(weights.tensor(target.module() + ".weight"));
     if (bias != null) {
-      backend.convert(weights.tensor(module + ".bias"), bias);
+      backend.convert(rows(weights.tensor(target.module() + ".bias")), bias);
     }
     if (adapted() && adapter.isPresent()) {
       backend.convert(adapter.get().tensor(target.loraA()), loraA);
-      backend.convert(adapter.get().tensor(target.loraB()), loraB);
+      backend.convert(rows(adapter.get().tensor(target.loraB())), loraB);
     } else if (adapted()) {
       loraA.write(freshA(seed));
       backend.fill(loraB, 0);
     }
   }
 
+  /** Its own of the rows that its module may share with others. */
+  private Tensor rows(Tensor module) {
+    return module.rows(firstRow, out);
+  }
+
   /**
    * Kaiming-uniform with a = sqrt 5, as PEFT draws it: {@code (2u - 1)/sqrt(I)}; u of element i is
-   * the draw of {@link Purpose#LORA_INIT} at (layer, ordinal of the projection, i).
+   * the draw of {@link Purpose#LORA_INIT} at (layer, ordinal of the module's first projection, i).
    */
   private float[] freshA(long seed) {
     float[] values = new float[Math.toIntExact(loraA.size())];
     double bound = 1 / Math.sqrt(loraA.dim(1));
-    int projection = target.projection().ordinal();
+    int projection = moduleFirst.ordinal();
     for (int i = 0; i < values.length; i++) {
       double u = Philox.uniform(seed, Purpose.LORA_INIT, target.layer(), projection, i);
       values[i] = (float) ((2 * u - 1) * bound);
@@ -85,9 +97,14 @@ public final class LoraLinear {
     backend.gemm(false, true, 1, x, loraA, 0, xa);
   }
 
-  /** {@code dyb = dy B}, (T,R). */
-  public void backIntoRank(Backend backend, Tensor dy, Tensor dyb) {
-    backend.gemm(false, false, 1, dy, loraB, 0, dyb);
+  /** {@code dyb = dy B}, (T,R), or {@code +=}. */
+  public void backIntoRank(Backend backend, Tensor dy, boolean accumulate, Tensor dyb) {
+    backend.gemm(false, false, 1, dy, loraB, accumulate ? 1 : 0, dyb);
+  }
+
+  /** Rows of A; 0 without. */
+  public int rank() {
+    return adapted() ? loraA.dim(0) : 0;
   }
 
   /**
@@ -114,7 +131,7 @@ public final class LoraLinear {
   void backward(Backend backend, Tensor dy, boolean accumulate, Tensor dx, Tensor dyb) {
     backend.gemm(false, false, 1, dy, weight, accumulate ? 1 : 0, dx);
     if (adapted()) {
-      backIntoRank(backend, dy, dyb);
+      backIntoRank(backend, dy, false, dyb);
       backend.gemm(false, false, scale, dyb, loraA, 1, dx);
     }
   }

@@ -13,7 +13,7 @@ import dev.coppice.data.LlmConfig;
  * @param rstd of the norm, (M)
  * @param gate (M,I)
  * @param up (M,I)
- * @param product {@code silu(gate) up}, (M,I)
+ * @param product {@code silu(gate) up}, or {@code gelu(gate) up}, (M,I)
  */
 record SwigluBuffers(Tensor normed, Tensor rstd, Tensor gate, Tensor up, Tensor product) {
 

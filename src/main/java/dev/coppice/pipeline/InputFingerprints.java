@@ -34,6 +34,7 @@ final class InputFingerprints {
         folder -> {
           small("llm/", folder.resolve("config.json"));
           small("llm/", folder.resolve("tokenizer.json"));
+          small("llm/", folder.resolve("tokenizer_config.json"));
         });
     adapter.ifPresent(folder -> small("adapter/", folder.resolve("adapter_config.json")));
     checkpoint.ifPresent(

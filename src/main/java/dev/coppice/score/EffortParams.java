@@ -5,20 +5,19 @@ import dev.coppice.data.ConfigException;
 import dev.coppice.data.LlmConfig;
 import dev.coppice.data.LoraConfig;
 import dev.coppice.data.Projection;
-import java.util.ArrayList;
 import java.util.List;
 
 /** Which LoRA tensors the effort score takes the gradient of. */
 public enum EffortParams {
-  /** B of the last layer's v_proj. */
+  /** B of the last layer's v_proj, or its rows of the last qkv_proj's B. */
   LAST_V_LORA_B {
     @Override
     List<LoraConfig.Target> targets(LlmConfig config, LoraConfig lora) {
-      LoraConfig.Target last = new LoraConfig.Target(config.layers() - 1, Projection.V);
-      if (!lora.targets().contains(last)) {
+      LoraConfig.Target last = config.target(config.layers() - 1, Projection.V);
+      if (!lora.sizes().containsKey(last)) {
         throw new ConfigException(
             "the adapter has no LoRA on "
-                + last.projection().module(last.layer())
+                + last.module()
                 + ", which effort-params last-v-lora-b asks for; use an adapter of v_proj, or"
                 + " effort-params all-lora");
       }
@@ -35,7 +34,7 @@ public enum EffortParams {
   ALL_LORA {
     @Override
     List<LoraConfig.Target> targets(LlmConfig config, LoraConfig lora) {
-      if (lora.targets().isEmpty()) {
+      if (lora.sizes().isEmpty()) {
         throw new ConfigException(
             "the adapter has no LoRA tensor, which effort-params all-lora asks for; use another"
                 + " adapter, or none for a fresh one");
@@ -58,11 +57,4 @@ public enum EffortParams {
 
   /** The tensors meant of one linear layer. */
   abstract List<String> tensors(LoraConfig.Target target);
-
-  /** All tensors meant, in the order of the adapter. */
-  final List<String> tensors(LlmConfig config, LoraConfig lora) {
-    List<String> names = new ArrayList<>();
-    targets(config, lora).forEach(target -> names.addAll(tensors(target)));
-    return names;
-  }
 }

@@ -44,9 +44,9 @@ record EffortPlan(
       throw new ConfigException(
           "cutoff "
               + config.cutoff()
-              + " exceeds the model's max_position_embeddings "
+              + " exceeds the "
               + architecture.maxPositions()
-              + "; lower it");
+              + " positions that the model's config.json is right for; lower it");
     }
     config.params().targets(architecture, lora);
   }
@@ -115,10 +115,11 @@ record EffortPlan(
         new LoraNorms(
             backend,
             allocator,
-            config.params().tensors(architecture, lora),
+            config.params(),
+            lora,
+            config.params().targets(architecture, lora),
             samples,
-            rows,
-            lora.rank()),
+            rows),
         new EffortTensors(
             allocator,
             positions,

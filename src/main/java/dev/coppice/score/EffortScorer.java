@@ -34,7 +34,6 @@ import java.util.stream.IntStream;
 public final class EffortScorer implements AutoCloseable {
   private final EffortConfig config;
   private final LlmConfig architecture;
-  private final double scale;
   private final int lowest;
   private final Workspace workspace;
   private final EffortLayout layout;
@@ -60,7 +59,6 @@ public final class EffortScorer implements AutoCloseable {
   EffortScorer(EffortPlan plan, WeightSource weights, Optional<WeightSource> adapter) {
     config = plan.config();
     architecture = plan.architecture();
-    scale = plan.lora().scale();
     lowest = plan.lowest();
     int positions = plan.positions();
     workspace = plan.backend().workspace(plan.bytes(positions));
@@ -160,7 +158,7 @@ public final class EffortScorer implements AutoCloseable {
     forward(batch);
     backward(batch);
 
-    Map<String, double[]> norms = layout.norms().norms(packed.size(), scale);
+    Map<String, double[]> norms = layout.norms().norms(packed.size());
     double[] losses = layout.tensors().losses(packed.size());
     for (int i = 0; i < packed.size(); i++) {
       int place = members.get(i);

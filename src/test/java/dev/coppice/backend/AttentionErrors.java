@@ -16,6 +16,7 @@ final class AttentionErrors {
   private final int heads;
   private final int groups;
   private final int width;
+  private final AttentionRule rule;
   private final float scale;
   private final Dropout dropout;
   private final Rounded[] q;
@@ -26,8 +27,13 @@ final class AttentionErrors {
   private final Sum[] out;
 
   AttentionErrors(OpCase c, float scale, Dropout dropout) {
+    this(c, AttentionRule.scaled(scale), dropout);
+  }
+
+  AttentionErrors(OpCase c, AttentionRule rule, Dropout dropout) {
     this.c = c;
-    this.scale = scale;
+    this.rule = rule;
+    this.scale = (float) rule.scale();
     this.dropout = dropout;
     offsets = c.ints("offsets");
     heads = c.dim("q", 1);
@@ -74,7 +80,17 @@ final class AttentionErrors {
   }
 
   private Rounded logit(int t, int s, int h) {
-    return Rounded.dot(scaledQ, query(t, h), k, key(s, h), width);
+    Rounded product = Rounded.dot(scaledQ, query(t, h), k, key(s, h), width);
+    return rule.cap() == 0 ? product : product.times(1 / rule.cap()).tanh().times(rule.cap());
+  }
+
+  private Rounded capSlope(Rounded logit) {
+    Rounded t = logit.times(rule.cap() == 0 ? 0 : 1 / rule.cap());
+    return Rounded.exact(1).minus(t.times(t));
+  }
+
+  private int firstKey(int b, int t) {
+    return Math.max(offsets[b], t - rule.window() + 1);
   }
 
   private Rounded probability(int t, int s, int h) {
@@ -94,15 +110,15 @@ final class AttentionErrors {
 
   private void forwardRow(int b, int t, int h) {
     double max = Double.NEGATIVE_INFINITY;
-    for (int s = offsets[b]; s <= t; s++) {
+    for (int s = firstKey(b, t); s <= t; s++) {
       max = Math.max(max, logit(t, s, h).value());
     }
     Sum sum = new Sum();
-    for (int s = offsets[b]; s <= t; s++) {
+    for (int s = firstKey(b, t); s <= t; s++) {
       sum.add(logit(t, s, h).minus(Rounded.exact(max)).exp());
     }
     lse[t * heads + h] = sum.total().log().plus(Rounded.exact(max));
-    for (int s = offsets[b]; s <= t; s++) {
+    for (int s = firstKey(b, t); s <= t; s++) {
       Rounded p = kept(probability(t, s, h), b, t, s, h);
       add(out, query(t, h), p, v, key(s, h));
     }
@@ -138,11 +154,12 @@ final class AttentionErrors {
         (b, t, h) -> {
           int row = query(t, h);
           Rounded delta = Rounded.dot(dout, row, result, row, width);
-          for (int s = offsets[b]; s <= t; s++) {
+          for (int s = firstKey(b, t); s <= t; s++) {
             int column = key(s, h);
             Rounded p = probability(t, s, h);
             Rounded slope = kept(Rounded.dot(dout, row, v, column, width), b, t, s, h);
             Rounded da = slope.minus(delta).times(p).times(scale);
+            da = rule.cap() == 0 ? da : da.times(capSlope(logit(t, s, h)));
             add(dq, row, da, k, column);
             add(dk, column, da, q, row);
             add(dv, column, kept(p, b, t, s, h), dout, row);
@@ -170,7 +187,7 @@ final class AttentionErrors {
 
   private Rounded lseDot(int b, int t, int h) {
     Sum sum = new Sum();
-    for (int s = offsets[b]; s <= t; s++) {
+    for (int s = firstKey(b, t); s <= t; s++) {
       sum.add(probability(t, s, h).times(logitDot(t, s, h)));
     }
     return sum.total();
@@ -184,7 +201,7 @@ final class AttentionErrors {
         (b, t, h) -> {
           Rounded mean = lseDot(b, t, h);
           lseDot[t * heads + h] = mean;
-          for (int s = offsets[b]; s <= t; s++) {
+          for (int s = firstKey(b, t); s <= t; s++) {
             Rounded p = probability(t, s, h);
             add(outDot, query(t, h), p.times(logitDot(t, s, h)), v, key(s, h));
             add(outDot, query(t, h), p.times(mean).negated(), v, key(s, h));
@@ -210,7 +227,7 @@ final class AttentionErrors {
           Rounded deltaDot =
               Rounded.dot(doutDot, row, result, row, width)
                   .plus(Rounded.dot(dout, row, outDot, row, width));
-          for (int s = offsets[b]; s <= t; s++) {
+          for (int s = firstKey(b, t); s <= t; s++) {
             int column = key(s, h);
             Rounded p = probability(t, s, h);
             Rounded pDot = logitDot(t, s, h).minus(lseDot[t * heads + h]).times(p);

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The reference's attention against central differences. */
@@ -31,19 +32,27 @@ class AttentionGradientTest {
 
   /** q, k, v end to end, to out and lse end to end. */
   private double[] forward(double[] qkv, Dropout dropout) {
+    return forward(qkv, AttentionRule.scaled(SCALE), dropout);
+  }
+
+  private double[] forward(double[] qkv, AttentionRule rule, Dropout dropout) {
     Tensor[] t = work.split(qkv, QUERY, KEY, KEY);
     Tensor out = work.empty(QUERY);
     Tensor lse = work.empty(ROWS, 4);
-    work.backend.attentionForward(offsets, t[0], t[1], t[2], SCALE, dropout, triangles, out, lse);
+    work.backend.attentionForward(offsets, t[0], t[1], t[2], rule, dropout, triangles, out, lse);
     return read(out, lse);
   }
 
   /** q, k, v and dout end to end, to dq, dk, dv. */
   private double[] backward(double[] inputs, Dropout dropout, boolean onlyV) {
+    return backward(inputs, AttentionRule.scaled(SCALE), dropout, onlyV);
+  }
+
+  private double[] backward(double[] inputs, AttentionRule rule, Dropout dropout, boolean onlyV) {
     Tensor[] t = work.split(inputs, QUERY, KEY, KEY, QUERY);
     Tensor out = work.empty(QUERY);
     Tensor lse = work.empty(ROWS, 4);
-    work.backend.attentionForward(offsets, t[0], t[1], t[2], SCALE, dropout, triangles, out, lse);
+    work.backend.attentionForward(offsets, t[0], t[1], t[2], rule, dropout, triangles, out, lse);
     Tensor dq = work.empty(QUERY);
     Tensor dk = work.empty(KEY);
     Tensor dv = work.empty(KEY);
@@ -55,7 +64,7 @@ class AttentionGradientTest {
         out,
         lse,
         t[3],
-        SCALE,
+        rule,
         dropout,
         triangles,
         onlyV ? null : dq,
@@ -76,6 +85,20 @@ class AttentionGradientTest {
     Tolerance.assertClose("dqkv", expected, backward(inputs, dropout, false), TOLERANCE);
     double[] dv = Arrays.copyOfRange(expected, SIZE - ROWS * 6, SIZE);
     Tolerance.assertClose("dv alone", dv, backward(inputs, dropout, true), TOLERANCE);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"2,0", "1,0.5", "3,1.1", "9,2"})
+  void backwardThroughWindowAndCapIsTheGradient(int window, double cap) {
+    AttentionRule rule = new AttentionRule(-SCALE, window, cap);
+    double[] qkv = gaussian(7, SIZE);
+    double[] dout = gaussian(8, ROWS * 12);
+    double[] c = Differences.concat(dout, new double[ROWS * 4]);
+    double[] expected = Differences.gradient(x -> forward(x, rule, Dropout.NONE), qkv, c);
+    double[] inputs = Differences.concat(qkv, dout);
+    Tolerance.assertClose("dqkv", expected, backward(inputs, rule, Dropout.NONE, false), TOLERANCE);
+    double[] dv = Arrays.copyOfRange(expected, SIZE - ROWS * 6, SIZE);
+    Tolerance.assertClose("dv alone", dv, backward(inputs, rule, Dropout.NONE, true), TOLERANCE);
   }
 
   @Test

@@ -65,7 +65,11 @@ class AttentionTest extends OpParityTest {
   }
 
   static OpCase forward(Shape s, Dropout dropout, boolean absolute) {
-    OpCase op = qkv("attentionForward " + dropout.rate(), s, absolute);
+    return forward(s, AttentionRule.scaled(s.scale()), dropout, absolute);
+  }
+
+  static OpCase forward(Shape s, AttentionRule rule, Dropout dropout, boolean absolute) {
+    OpCase op = qkv("attentionForward " + rule + " " + dropout.rate(), s, absolute);
     return masked(op, s, dropout)
         .out("out", s.rows(), s.heads, s.width)
         .out("lse", s.rows(), s.heads)
@@ -77,12 +81,12 @@ class AttentionTest extends OpParityTest {
                     t.get("q"),
                     t.get("k"),
                     t.get("v"),
-                    s.scale(),
+                    rule,
                     dropout,
                     t.get("triangles"),
                     t.get("out"),
                     t.get("lse")))
-        .rounded(c -> new AttentionErrors(c, s.scale(), dropout).forward());
+        .rounded(c -> new AttentionErrors(c, rule, dropout).forward());
   }
 
   /** Results of another case as inputs of this one, in float32. */
@@ -101,9 +105,14 @@ class AttentionTest extends OpParityTest {
   }
 
   static OpCase backward(Shape s, Dropout dropout, boolean onlyV, boolean absolute) {
+    return backward(s, AttentionRule.scaled(s.scale()), dropout, onlyV, absolute);
+  }
+
+  static OpCase backward(
+      Shape s, AttentionRule rule, Dropout dropout, boolean onlyV, boolean absolute) {
     Inputs inputs = new Inputs(13L * s.rows() + s.width, absolute);
-    OpCase op = qkv("attentionBackward " + dropout.rate(), s, absolute);
-    leaving(op, forward(s, dropout, absolute));
+    OpCase op = qkv("attentionBackward " + rule + " " + dropout.rate(), s, absolute);
+    leaving(op, forward(s, rule, dropout, absolute));
     op.in("dout", inputs.gaussian(s.rows() * s.heads * s.width), s.rows(), s.heads, s.width);
     masked(op, s, dropout);
     if (onlyV) {
@@ -124,13 +133,13 @@ class AttentionTest extends OpParityTest {
                     t.get("out"),
                     t.get("lse"),
                     t.get("dout"),
-                    s.scale(),
+                    rule,
                     dropout,
                     t.get("triangles"),
                     t.get("dq"),
                     t.get("dk"),
                     t.get("dv")))
-        .rounded(c -> new AttentionErrors(c, s.scale(), dropout).backward());
+        .rounded(c -> new AttentionErrors(c, rule, dropout).backward());
   }
 
   private static List<OpCase> all(Shape shape, boolean absolute) {

@@ -11,6 +11,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The reference's language operations, and linear ones, against central differences. */
 class LanguageGradientTest {
@@ -90,19 +92,42 @@ class LanguageGradientTest {
         "dgate, dup", Differences.gradient(this::swiglu, inputs, dout), read(t), TOLERANCE);
   }
 
-  /** Logits to loss and gradient. */
-  private Tensor[] crossEntropy(double[] logits, double[] w) {
-    Tensor[] out = {work.empty(3), work.of(logits, ROWS)};
-    work.backend.crossEntropy(work.ids(4, -1, 2), work.of(w, 3), out[1], out[0]);
-    return out;
+  private double[] geglu(double[] inputs) {
+    Tensor[] t = work.split(inputs, ROWS, ROWS);
+    Tensor out = work.empty(ROWS);
+    work.backend.gegluForward(t[0], t[1], out);
+    return out.doubles();
   }
 
   @Test
-  void crossEntropyGivesTheGradientOfItsLoss() {
+  void gegluBackwardIsTheGradient() {
+    double[] inputs = gaussian(15, 30);
+    double[] dout = gaussian(16, 15);
+    Tensor[] t = work.split(inputs, ROWS, ROWS);
+    work.backend.gegluBackward(work.of(dout, ROWS), t[0], t[1], t[0], t[1]);
+    Tolerance.assertClose(
+        "dgate, dup", Differences.gradient(this::geglu, inputs, dout), read(t), TOLERANCE);
+    double x = 0.7;
+    double u = Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x);
+    double[] known =
+        geglu(concat(new double[] {x}, new double[14], new double[] {3}, new double[14]));
+    assertEquals(3 * 0.5 * x * (1 + Math.tanh(u)), known[0], 1e-14);
+  }
+
+  /** Logits to loss and gradient. */
+  private Tensor[] crossEntropy(double cap, double[] logits, double[] w) {
+    Tensor[] out = {work.empty(3), work.of(logits, ROWS)};
+    work.backend.crossEntropy(cap, work.ids(4, -1, 2), work.of(w, 3), out[1], out[0]);
+    return out;
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {0, 1.5})
+  void crossEntropyGivesTheGradientOfItsLoss(double cap) {
     double[] logits = gaussian(9, 15);
     double[] w = {0.5, 3, -2};
-    double[] expected = Differences.gradient(x -> crossEntropy(x, w)[0].doubles(), logits, w);
-    Tensor[] out = crossEntropy(logits, w);
+    double[] expected = Differences.gradient(x -> crossEntropy(cap, x, w)[0].doubles(), logits, w);
+    Tensor[] out = crossEntropy(cap, logits, w);
     Tolerance.assertClose("dlogits", expected, out[1].doubles(), TOLERANCE);
     assertEquals(0, out[0].doubles()[1], "a target below 0 is not scored");
   }

@@ -115,6 +115,11 @@ record Rounded(double value, double error) {
     return function(s, s * Math.expm1(error));
   }
 
+  /** Its slope is below 1. */
+  Rounded tanh() {
+    return function(Math.tanh(value), Math.min(error, 2));
+  }
+
   /** The sum in any order. */
   static Rounded sum(Rounded... terms) {
     Sum sum = new Sum();

@@ -13,6 +13,7 @@ import dev.coppice.data.InputException;
 import dev.coppice.data.LlmConfig;
 import dev.coppice.data.LoraConfig;
 import dev.coppice.data.Projection;
+import dev.coppice.data.RotaryAngles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -58,7 +59,10 @@ class HfCheckpointTest {
             false,
             EnumSet.allOf(Projection.class)),
         checkpoint.config());
-    assertEquals(3.0, checkpoint.lora().scale(), 0.0);
+    checkpoint
+        .lora()
+        .sizes()
+        .forEach((target, size) -> assertEquals(new LoraConfig.Size(4, 3.0), size));
     assertEquals(14, checkpoint.lora().targets().size());
     assertTrue(checkpoint.hasAdapter());
     assertEquals(checkpoint.config().weightShapes().keySet(), checkpoint.weights().keySet());
@@ -69,12 +73,15 @@ class HfCheckpointTest {
     HfCheckpoint checkpoint =
         HfCheckpoint.open(FIXTURES.resolve("qwen2-sharded"), Optional.empty());
     assertEquals(2, checkpoint.weightFiles().size());
-    assertEquals(1e6, checkpoint.config().ropeTheta(), 0.0);
+    assertEquals(RotaryAngles.plain(1e6, 4), angles(checkpoint.config()));
     assertEquals(LlmConfig.EMBEDDING, checkpoint.config().head());
     assertEquals(Set.of(Projection.Q, Projection.K, Projection.V), checkpoint.config().biased());
     assertFalse(checkpoint.hasAdapter());
     assertEquals(6, checkpoint.lora().targets().size());
-    assertEquals(2.0, checkpoint.lora().scale(), 0.0);
+    checkpoint
+        .lora()
+        .sizes()
+        .forEach((target, size) -> assertEquals(new LoraConfig.Size(8, 2.0), size));
     assertEquals(Map.of(), checkpoint.adapterWeights());
   }
 
@@ -88,7 +95,7 @@ class HfCheckpointTest {
         "config.json",
         config -> config.remove(List.of("architectures", "tie_word_embeddings", "rms_norm_eps")));
     LlmConfig config = HfCheckpoint.open(folder, Optional.empty()).config();
-    assertEquals(10000, config.ropeTheta(), 0.0);
+    assertEquals(RotaryAngles.plain(10000, 4), angles(config));
     assertEquals(1e-6, config.rmsNormEps(), 0.0);
     assertEquals(3, config.kvHeads());
     assertEquals(4, config.headDim());
@@ -99,22 +106,29 @@ class HfCheckpointTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "model_type|\"mistral\"|model_type \"mistral\" is not supported",
+        "model_type|\"mixtral\"|model_type \"mixtral\" is not supported; use a checkpoint of one of",
+        "model_type|\"gemma3\"|model_type \"gemma3\" is not supported; export its text part",
         "architectures|[\"LlamaForSequenceClassification\"]|architectures [\"Llama",
-        "quantization_config|{\"quant_method\":\"gptq\"}|quantization_config {\"quant_method\"",
+        "quantization_config|{\"quant_method\":\"gptq\"}|quantization_config of method \"gptq\" is",
+        "quantization_config|{\"load_in_4bit\":true}|quantization_config of method \"unnamed\" is",
         "hidden_act|\"gelu\"|hidden_act \"gelu\" is not supported",
-        "rope_scaling|{\"rope_type\":\"llama3\",\"factor\":8}|rope_scaling {\"rope_type\":\"llama3\"",
-        "rope_scaling|{\"type\":\"linear\",\"factor\":2}|rope_scaling {\"type\":\"linear\"",
-        "rope_parameters|{\"rope_type\":\"yarn\"}|rope_parameters {\"rope_type\":\"yarn\"}",
+        "rope_scaling|{\"rope_type\":\"llama3\",\"factor\":8}|has no field rope_scaling.low_freq_factor",
+        "rope_scaling|{\"type\":\"linear\"}|has no field rope_scaling.factor",
+        "rope_scaling|\"linear\"|field rope_scaling is \"linear\"; it must be an object",
+        "rope_scaling|{\"type\":\"yarn\"}|rope_scaling.type \"yarn\" is not supported; use a",
+        "rope_parameters|{\"rope_type\":\"yarn\"}|rope_parameters.rope_type \"yarn\" is not",
         "partial_rotary_factor|0.5|partial_rotary_factor 0.5 is not supported",
         "sliding_window|128|sliding_window 128 is not supported",
-        "layer_types|[\"sliding_attention\"]|layer_types [\"sliding_attention\"] is not",
+        "layer_types|[\"full_attention\"]|layer_types is no list of num_hidden_layers 2 texts",
+        "layer_types|[\"full_attention\",\"x\"]|layer_types [\"full_attention\",\"x\"] is not",
+        "layer_types|[\"sliding_attention\",\"full_attention\"]|layer_types [\"sliding_attention\"",
+        "use_bidirectional_attention|true|use_bidirectional_attention true is not supported",
         "hidden_size|null|has no field hidden_size",
         "hidden_size|0|field hidden_size is 0; it must be an integer",
         "hidden_size|\"12\"|field hidden_size is \"12\"; it must be an integer",
         "num_hidden_layers|2.5|field num_hidden_layers is 2.5; it must be an integer",
         "vocab_size|16777217|field vocab_size is 16777217; it must be an integer",
-        "rope_parameters|{\"rope_theta\":0}|rope_parameters {\"rope_theta\":0} is not supported",
+        "rope_parameters|{\"rope_theta\":0}|field rope_parameters.rope_theta is 0; it must be a",
         "vocab_size|1e30|field vocab_size is 1.0E30; it must be an integer",
         "num_attention_heads|5|num_attention_heads 5 is no multiple of num_key_value_heads 3",
         "num_key_value_heads|2|num_attention_heads 3 is no multiple of num_key_value_heads 2",
@@ -138,15 +152,8 @@ class HfCheckpointTest {
     copy("llama-f16");
     JsonNode rope = MAPPER.readTree("{\"rope_type\":\"default\",\"rope_theta\":500000}");
     edit("config.json", config -> config.set("rope_parameters", rope));
-    assertEquals(5e5, HfCheckpoint.open(folder, Optional.empty()).config().ropeTheta(), 0.0);
-  }
-
-  @Test
-  void slidingWindowOfQwen2CountsWhenInUse() throws IOException {
-    copy("qwen2-bf16");
-    HfCheckpoint.open(folder, Optional.empty()); // has sliding_window 4096, not in use
-    edit("config.json", config -> config.put("use_sliding_window", true));
-    assertRefused(Optional.empty(), "config.json: use_sliding_window true is not supported");
+    assertEquals(
+        RotaryAngles.plain(5e5, 4), angles(HfCheckpoint.open(folder, Optional.empty()).config()));
   }
 
   @ParameterizedTest(name = "{0} = {1}")
@@ -159,8 +166,10 @@ class HfCheckpointTest {
         "modules_to_save|[\"lm_head\"]|modules_to_save [\"lm_head\"] is not supported",
         "bias|\"all\"|bias \"all\" is not supported",
         "fan_in_fan_out|true|fan_in_fan_out true is not supported",
-        "rank_pattern|{\"q_proj\":4}|rank_pattern {\"q_proj\":4} is not supported",
-        "alpha_pattern|{\"q_proj\":4}|alpha_pattern {\"q_proj\":4} is not supported",
+        "rank_pattern|{\"v_proj\":0}|field rank_pattern.v_proj is 0; it must be an integer",
+        "alpha_pattern|{\"v_proj\":-4}|field alpha_pattern.v_proj is -4; it must be a positive",
+        "alpha_pattern|{\"v_(proj\":4}|alpha_pattern.v_(proj 4 is not supported; its name must be",
+        "lora_bias|true|lora_bias true is not supported; train with lora_bias false",
         "layer_replication|[[0,1]]|layer_replication [[0,1]] is not supported",
         "init_lora_weights|\"pissa_niter_4\"|init_lora_weights \"pissa_niter_4\" is not",
         "r|0|field r is 0; it must be an integer",
@@ -312,6 +321,10 @@ class HfCheckpointTest {
     List<String> names = new ArrayList<>();
     targets.forEach(target -> names.add(target.layer() + " " + target.projection()));
     assertEquals(List.of("0 V", "0 O", "0 DOWN", "1 V", "1 O", "1 DOWN"), names);
+  }
+
+  private static RotaryAngles angles(LlmConfig config) {
+    return config.attention().get(0).angles();
   }
 
   private static float[] one() {

@@ -37,17 +37,17 @@ class EffortGradientTest {
     List<LoraConfig.Target> targets = new ArrayList<>();
     for (int layer = 0; layer < MODEL.layers(); layer++) {
       for (Projection projection : Projection.values()) {
-        targets.add(new LoraConfig.Target(layer, projection));
+        targets.add(MODEL.target(layer, projection));
       }
     }
-    check(new LoraConfig(1, 1.5, false, targets));
+    check(LoraConfig.uniform(LoraConfig.Size.of(1, 1.5, false), targets));
   }
 
   @Test
   void stabilisedScaleAndLayersBelowTheAdapter() {
     List<LoraConfig.Target> targets =
-        List.of(new LoraConfig.Target(1, Projection.K), new LoraConfig.Target(1, Projection.UP));
-    check(new LoraConfig(4, 6, true, targets));
+        List.of(MODEL.target(1, Projection.K), MODEL.target(1, Projection.UP));
+    check(LoraConfig.uniform(LoraConfig.Size.of(4, 6, true), targets));
   }
 
   private static void check(LoraConfig lora) {

@@ -218,7 +218,8 @@ class EffortInvarianceTest {
       assertTrue(
           refused
               .getMessage()
-              .startsWith("cutoff 65 exceeds the model's max_position_embeddings 64"),
+              .startsWith(
+                  "cutoff 65 exceeds the 64 positions that the model's config.json is right"),
           refused.getMessage());
     }
   }
@@ -238,10 +239,8 @@ class EffortInvarianceTest {
     HfCheckpoint checkpoint = fixture.checkpoint(true);
     LoraConfig lora = checkpoint.lora();
     LoraConfig queries =
-        new LoraConfig(
-            lora.rank(),
-            lora.alpha(),
-            false,
+        LoraConfig.uniform(
+            new LoraConfig.Size(lora.largestRank(), 2),
             lora.targets().stream().filter(target -> target.projection() == Projection.Q).toList());
     try (Backend backend = EffortBackends.Kind.REFERENCE.open();
         CheckpointWeights weights = new CheckpointWeights(backend, checkpoint)) {

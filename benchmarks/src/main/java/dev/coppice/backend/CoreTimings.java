@@ -16,6 +16,7 @@ final class CoreTimings {
     ops.put("gemm square", CoreTimings::square);
     ops.put("gemm bf16", s -> gemm("bf16", false, s.tokens(), s.hidden(), s.hidden(), DType.BF16));
     ops.put("axpy", s -> TimedOp.of("axpy", AxpyTest.axpy(table(s), false), 2.0 * table(s)));
+    ops.put("scale", s -> TimedOp.of("scale", ScaleTest.scale(table(s), false), table(s)));
     ops.put("fill", CoreTimings::fill);
     ops.put("convert", CoreTimings::convert);
     ops.put("dropoutForward", CoreTimings::dropout);

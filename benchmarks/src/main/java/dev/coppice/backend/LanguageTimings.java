@@ -26,6 +26,12 @@ final class LanguageTimings {
         "swigluBackward",
         s ->
             of("swigluBackward", s, 9, SwigluTest.backward(s.tokens() * s.hidden(), false, false)));
+    ops.put(
+        "gegluForward",
+        s -> of("gegluForward", s, 7, GegluTest.forward(s.tokens() * s.hidden(), false, false)));
+    ops.put(
+        "gegluBackward",
+        s -> of("gegluBackward", s, 15, GegluTest.backward(s.tokens() * s.hidden(), false, false)));
     ops.put("crossEntropy", LanguageTimings::crossEntropy);
   }
 

@@ -106,6 +106,9 @@ public final class Coppice {
       @Cast("const float*") long x,
       @Cast("float*") long y);
 
+  public static native int cop_scale(
+      @Cast("cop_context*") long ctx, @Cast("int64_t") long N, float alpha, @Cast("float*") long x);
+
   public static native int cop_convert(
       @Cast("cop_context*") long ctx,
       @Cast("int64_t") long N,
@@ -267,6 +270,8 @@ public final class Coppice {
       @Cast("const float*") long k,
       @Cast("const float*") long v,
       float scale,
+      float cap,
+      int window,
       float p,
       @Cast("int64_t") long seed,
       int step,
@@ -289,6 +294,8 @@ public final class Coppice {
       @Cast("const float*") long lse,
       @Cast("const float*") long dout,
       float scale,
+      float cap,
+      int window,
       float p,
       @Cast("int64_t") long seed,
       int step,
@@ -541,6 +548,7 @@ public final class Coppice {
       int T,
       int H,
       int C,
+      int R,
       int P,
       @Cast("const int32_t*") long positions,
       @Cast("const float*") long cosines,
@@ -564,10 +572,27 @@ public final class Coppice {
       @Cast("float*") long dgate,
       @Cast("float*") long dup);
 
+  public static native int cop_geglu_forward(
+      @Cast("cop_context*") long ctx,
+      @Cast("int64_t") long N,
+      @Cast("const float*") long gate,
+      @Cast("const float*") long up,
+      @Cast("float*") long out);
+
+  public static native int cop_geglu_backward(
+      @Cast("cop_context*") long ctx,
+      @Cast("int64_t") long N,
+      @Cast("const float*") long dout,
+      @Cast("const float*") long gate,
+      @Cast("const float*") long up,
+      @Cast("float*") long dgate,
+      @Cast("float*") long dup);
+
   public static native int cop_cross_entropy(
       @Cast("cop_context*") long ctx,
       int T,
       int V,
+      float cap,
       @Cast("const int32_t*") long targets,
       @Cast("const float*") long w,
       @Cast("float*") long logits,

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coppice.data;
+
+import java.util.List;
+
+/**
+ * Angles of rotary positions: pair c of a head turns by {@code p frequencies[c]} at position p. The
+ * first {@code 2 frequencies.size()} columns of a head turn, column c with column {@code c +
+ * frequencies.size()}; the others stay.
+ *
+ * @param frequencies radians a position, one a pair
+ * @param factor that cosines and sines are multiplied by; 1 but for long contexts
+ * @see <a href="https://arxiv.org/abs/2104.09864">Su et al. 2021</a>
+ */
+public record RotaryAngles(List<Double> frequencies, double factor) {
+
+  /** Copies the list. */
+  public RotaryAngles {
+    frequencies = List.copyOf(frequencies);
+  }
+
+  /**
+   * {@code theta^(-2c/width)}, as published.
+   *
+   * @param width columns that turn, even
+   */
+  public static RotaryAngles plain(double theta, int width) {
+    Double[] frequencies = new Double[width / 2];
+    for (int c = 0; c < frequencies.length; c++) {
+      frequencies[c] = Math.pow(theta, -2.0 * c / width);
+    }
+    return new RotaryAngles(List.of(frequencies), 1);
+  }
+}
