@@ -19,24 +19,34 @@ final class AttentionHalf {
   private final LayerOps ops;
   private final Backend backend;
   private final AttentionBuffers buffers;
+  private final SharedAttention sharing; // or null
   private final BranchNorm branch; // or null
 
-  AttentionHalf(LayerOps ops, Allocator allocator, int rows) {
+  /** Reserves buffers; parameters as those of {@link LanguagePass#LanguagePass}. */
+  AttentionHalf(LayerOps ops, Allocator allocator, int rows, int shared, int wholeRows) {
     this.ops = ops;
     this.backend = ops.backend;
-    buffers = AttentionBuffers.allocate(allocator, ops.config, rows);
+    buffers = AttentionBuffers.allocate(allocator, ops.config, shared + rows);
+    sharing = shared > 0 ? new SharedAttention(ops, allocator, buffers, wholeRows) : null;
     branch = ops.branch(allocator, rows);
   }
 
-  /** Norm, projections, rotation and attention of a layer's input. */
+  /**
+   * Norm, projections, rotation and attention of a layer's input. What a chunk of shared positions
+   * leaves is there for the chunks after it.
+   */
   AttentionBuffers attend(DecoderLayer layer, TokenChunk chunk, Tensor x) {
-    AttentionBuffers a = buffers.first(x.dim(0));
+    AttentionBuffers a = buffers.rows(chunk.base(), x.dim(0));
     backend.rmsNormForward(x, layer.norm(LayerNorm.INPUT), ops.eps(), a.normed(), a.rstd());
     projectHeads(layer, Projection.Q, a.normed(), a.queries(), LayerNorm.QUERY, a.q());
     projectHeads(layer, Projection.K, a.normed(), a.keys(), LayerNorm.KEY, a.k());
     ops.project(layer, Projection.V, a.normed(), false, flat(a.v()));
     rotate(layer, chunk, a.q(), false);
     rotate(layer, chunk, a.k(), false);
+    if (chunk.shared() != null) {
+      sharing.forward(layer, chunk.shared(), a.out());
+      return a;
+    }
     backend.attentionForward(
         chunk.offsets(), a.q(), a.k(), a.v(), layer.rule(), Dropout.NONE, null, a.out(), a.lse());
     return a;
@@ -74,6 +84,10 @@ final class AttentionHalf {
       LoraGradients gradients,
       Reach reach) {
     boolean valuesOnly = reach == Reach.VALUES;
+    if (chunk.shared() != null) {
+      sharing.backwardToValues(layer, chunk.shared(), a.dout(), gradients);
+      return;
+    }
     backend.attentionBackward(
         chunk.offsets(),
         a.q(),

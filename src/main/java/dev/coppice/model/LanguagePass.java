@@ -35,32 +35,34 @@ public final class LanguagePass {
   private final AttentionHalf attention;
   private final FeedForwardHalf feedForward;
   private final HeadBuffers head;
-  private final Tensor counting;
 
   /**
    * Reserves buffers.
    *
    * @param rows positions of the largest chunk
    * @param logitRows positions whose logits are formed at a time, at most {@code rows}
+   * @param shared positions that all samples share, at most {@code rows}
+   * @param wholeRows positions of the largest chunk whose samples have the shared ones
    */
-  public LanguagePass(LanguageModel model, Allocator allocator, int rows, int logitRows) {
+  public LanguagePass(
+      LanguageModel model,
+      Allocator allocator,
+      int rows,
+      int logitRows,
+      int shared,
+      int wholeRows) {
     this.backend = model.backend();
     this.model = model;
     this.config = model.config();
     ops = new LayerOps(model, allocator, rows);
-    attention = new AttentionHalf(ops, allocator, rows);
+    attention = new AttentionHalf(ops, allocator, rows, shared, wholeRows);
     feedForward = new FeedForwardHalf(ops, allocator, rows);
     head = HeadBuffers.allocate(allocator, config, rows, logitRows);
-    counting = allocator.i32(rows + 1);
   }
 
   /** Writes the buffers' constants; to be called once, before the first pass. */
   public void prepare() {
-    int[] values = new int[counting.dim(0)];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = i;
-    }
-    counting.write(values);
+    ops.prepare();
   }
 
   /** {@code x[t] = embedding[ids[t]]}, scaled as the design has it; x (T,D). */
@@ -83,6 +85,9 @@ public final class LanguagePass {
    * The last layer, the head and the loss, and the gradient back to where {@code reach} says. From
    * the last layer's attention on, only the scored positions are computed.
    *
+   * <p>Of positions that all samples share, whose chunk comes first, the values' gradient stays, so
+   * that the following chunks can join it with their own; their {@code reach} is {@code VALUES}.
+   *
    * @param x input of the last layer, (T,D); stays
    * @param loss receives each sample's loss, (B)
    * @param gradients receives the linear layers that are reached
@@ -93,21 +98,36 @@ public final class LanguagePass {
     DecoderLayer layer = model.layer(config.layers() - 1);
     AttentionBuffers a = attention.attend(layer, chunk, x);
     HeadBuffers h = head.first(chunk.targets().dim(0));
+    backend.fill(a.dout(), 0);
+    if (chunk.targets().dim(0) > 0) {
+      throughScored(layer, chunk, x, a, h, loss, gradients);
+    } else {
+      backend.fill(loss, 0);
+    }
+    attention.backward(layer, chunk, a, gradients, reach);
+    if (reach == Reach.INPUT) {
+      backend.rmsNormBackward(a.dnormed(), x, a.rstd(), layer.norm(LayerNorm.INPUT), false, dx);
+      ops.scatter(chunk.targetRows(), h.dy(), dx);
+    }
+  }
+
+  /** From the attention's output to the loss and back, at the scored positions. */
+  private void throughScored(
+      DecoderLayer layer,
+      TokenChunk chunk,
+      Tensor x,
+      AttentionBuffers a,
+      HeadBuffers h,
+      Tensor loss,
+      LoraGradients gradients) {
     backend.embeddingForward(chunk.targetRows(), x, false, h.middle());
     backend.embeddingForward(chunk.targetRows(), flat(a.out()), false, h.heads());
     attention.addTo(layer, h.heads(), h.middle());
     SwigluBuffers s = feedForward.forward(layer, h.middle(), h.output());
     crossEntropy(chunk, h, loss);
-
     feedForward.backward(layer, chunk.targetOffsets(), h.middle(), s, gradients, h.dy());
     attention.backToHeads(layer, chunk.targetOffsets(), h.heads(), gradients, h.dy(), h.heads());
-    backend.fill(a.dout(), 0);
-    scatter(chunk.targetRows(), h.heads(), flat(a.dout()));
-    attention.backward(layer, chunk, a, gradients, reach);
-    if (reach == Reach.INPUT) {
-      backend.rmsNormBackward(a.dnormed(), x, a.rstd(), layer.norm(LayerNorm.INPUT), false, dx);
-      scatter(chunk.targetRows(), h.dy(), dx);
-    }
+    ops.scatter(chunk.targetRows(), h.heads(), flat(a.dout()));
   }
 
   /**
@@ -154,12 +174,5 @@ public final class LanguagePass {
     }
     backend.segmentSum(chunk.targetOffsets(), h.losses(), chunk.weights(), loss);
     backend.rmsNormBackward(h.normed(), h.output(), h.rstd(), model.finalNorm(), false, h.dy());
-  }
-
-  /** {@code out[rows[i]] += part[i]}; rows distinct. */
-  private void scatter(Tensor rows, Tensor part, Tensor out) {
-    int count = rows.dim(0);
-    backend.embeddingBackward(
-        rows, counting.rows(0, count + 1), counting.rows(0, count), null, part, out);
   }
 }

@@ -8,16 +8,33 @@ import dev.coppice.data.LayerNorm;
 import dev.coppice.data.LlmConfig;
 import dev.coppice.data.Projection;
 
-/** What both halves of a decoder layer do: linear layers with LoRA, and norms at a branch's end. */
+/** What both halves of a decoder layer do: linear layers, norms at a branch's end, scattering. */
 final class LayerOps {
   final Backend backend;
   final LlmConfig config;
   private final Tensor ranks;
+  private final Tensor counting;
 
   LayerOps(LanguageModel model, Allocator allocator, int rows) {
     backend = model.backend();
     config = model.config();
     ranks = allocator.f32(rows, model.lora().largestRank());
+    counting = allocator.i32(rows + 1);
+  }
+
+  void prepare() {
+    int[] values = new int[counting.dim(0)];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = i;
+    }
+    counting.write(values);
+  }
+
+  /** {@code out[rows[i]] += part[i]}; rows distinct. */
+  void scatter(Tensor rows, Tensor part, Tensor out) {
+    int count = rows.dim(0);
+    backend.embeddingBackward(
+        rows, counting.rows(0, count + 1), counting.rows(0, count), null, part, out);
   }
 
   void project(DecoderLayer layer, Projection projection, Tensor x, boolean accumulate, Tensor y) {
