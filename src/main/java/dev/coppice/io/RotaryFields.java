@@ -41,9 +41,7 @@ final class RotaryFields {
   int positions() {
     int positions = fields.positive("max_position_embeddings");
     JsonFields scaling = scaling(false);
-    return type(scaling).equals("longrope")
-        ? Math.min(positions, original(scaling, positions))
-        : positions;
+    return type(scaling).equals("longrope") ? Math.min(positions, original(scaling)) : positions;
   }
 
   /**
@@ -127,10 +125,9 @@ final class RotaryFields {
 
   /** Ding et al. 2024, arXiv:2402.13753. */
   private RotaryAngles longrope(RotaryAngles plain, JsonFields scaling) {
-    int positions = fields.positive("max_position_embeddings");
-    int original = original(scaling, positions);
-    double stretch = (double) positions / original;
-    if (!fields.has(ORIGINAL) && !scaling.has(ORIGINAL)) {
+    int original = original(scaling);
+    double stretch = (double) fields.positive("max_position_embeddings") / original;
+    if (!fields.has(ORIGINAL) && !scaling.has(ORIGINAL) && family != ModelFamily.PHI3) {
       stretch = scaling.positiveReal("factor", 1);
     }
     double grown = stretch <= 1 ? 1 : Math.sqrt(1 + Math.log(stretch) / Math.log(original));
@@ -143,7 +140,9 @@ final class RotaryFields {
     return new RotaryAngles(frequencies, attention);
   }
 
-  private int original(JsonFields scaling, int absent) {
+  /** The context that the model was made for before it was stretched. */
+  private int original(JsonFields scaling) {
+    int absent = family == ModelFamily.PHI3 ? 4096 : fields.positive("max_position_embeddings");
     return scaling.positive(ORIGINAL, fields.positive(ORIGINAL, absent));
   }
 }

@@ -40,11 +40,12 @@ final class WindowFields {
     return attention;
   }
 
-  /** The width; layers slide only where there is one. */
+  /** The width; layers slide only where there is one, and it is in use. */
   private int window() {
     boolean none =
         fields.get("sliding_window").isNull()
-            || (family == ModelFamily.PHI3 && !fields.has("sliding_window"));
+            || (family == ModelFamily.PHI3 && !fields.has("sliding_window"))
+            || (family.qwen() && !fields.flag("use_sliding_window", false));
     return none ? LayerAttention.ALL : fields.positive("sliding_window", 4096);
   }
 
@@ -79,9 +80,7 @@ final class WindowFields {
           switch (family) {
             case LLAMA -> noWindow();
             case MISTRAL, PHI3 -> true;
-            case QWEN2, QWEN3 ->
-                fields.flag("use_sliding_window", false)
-                    && layer >= fields.count("max_window_layers", 28);
+            case QWEN2, QWEN3 -> layer >= fields.count("max_window_layers", 28);
             case GEMMA2 -> layer % 2 == 0;
             case GEMMA3 -> (layer + 1) % pattern() != 0;
           };

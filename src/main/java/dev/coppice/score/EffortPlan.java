@@ -51,9 +51,9 @@ record EffortPlan(
       throw new ConfigException(
           "cutoff "
               + config.cutoff()
-              + " exceeds the model's max_position_embeddings "
+              + " exceeds the "
               + architecture.maxPositions()
-              + "; lower it");
+              + " positions that the model's config.json is right for; lower it");
     }
     config.params().targets(architecture, lora);
   }

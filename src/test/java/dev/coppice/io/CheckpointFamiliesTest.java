@@ -19,6 +19,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -54,6 +57,32 @@ class CheckpointFamiliesTest {
     return config.attention().get(layer).angles();
   }
 
+  /** Configurations as published, and how many parameters their models are known to have. */
+  @Test
+  void publishedConfigurationsAreRead() throws IOException {
+    JsonNode all = MAPPER.readTree(FIXTURES.resolve("published.json").toFile());
+    Path file = folder.resolve("config.json");
+    Map<String, LlmConfig> read = new LinkedHashMap<>();
+    for (Map.Entry<String, JsonNode> model : all.properties()) {
+      Files.writeString(file, model.getValue().get("config").toString());
+      LlmConfig config = LlmConfigFile.read(file);
+      long parameters =
+          config.weightShapes().values().stream()
+              .mapToLong(shape -> Arrays.stream(shape).asLongStream().reduce(1, (a, b) -> a * b))
+              .sum();
+      assertEquals(model.getValue().get("parameters").longValue(), parameters, model.getKey());
+      read.put(model.getKey(), config);
+    }
+    assertEquals(9, read.size());
+    assertEquals(48, angles(read.get("Phi-4-mini"), 0).frequencies().size());
+    assertEquals(4096, read.get("Phi-4-mini").maxPositions());
+    assertEquals(131072, read.get("Llama-3.2-1B").maxPositions());
+    assertEquals(24, Collections.frequency(windows(read.get("Qwen2.5-0.5B")), ALL));
+    assertEquals(4, Collections.frequency(windows(read.get("gemma-3-1b")), ALL));
+    assertEquals(13, Collections.frequency(windows(read.get("gemma-2-2b")), 4096));
+    assertEquals(32, Collections.frequency(windows(read.get("Phi-3-mini-4k")), 2047));
+  }
+
   @Test
   void mistralSlidesUnlessItsWindowIsNull() throws IOException {
     assertEquals(List.of(5, 5), windows(read("mistral", config -> {})));
@@ -69,6 +98,18 @@ class CheckpointFamiliesTest {
         List.of(ALL, ALL), windows(read("qwen2-window", c -> c.remove("max_window_layers"))));
     assertEquals(
         List.of(ALL, ALL), windows(read("qwen2-window", c -> c.put("use_sliding_window", false))));
+    String types = "[\"sliding_attention\",\"full_attention\"]";
+    JsonNode listed = MAPPER.readTree(types);
+    assertEquals(List.of(6, ALL), windows(read("qwen2-window", c -> c.set("layer_types", listed))));
+    assertEquals(
+        List.of(ALL, ALL),
+        windows(
+            read(
+                "qwen2-window",
+                c -> {
+                  c.set("layer_types", listed);
+                  c.remove("use_sliding_window");
+                })));
     assertEquals(
         Set.of(Projection.Q, Projection.K, Projection.V),
         read("qwen2-window", config -> {}).biased());
@@ -149,6 +190,15 @@ class CheckpointFamiliesTest {
     assertEquals(List.of(ALL, ALL), windows(read("phi3", c -> c.remove("sliding_window"))));
     LlmConfig plain = read("phi3", c -> c.remove(List.of("rope_scaling", "partial_rotary_factor")));
     assertEquals(256, plain.maxPositions());
+    LlmConfig stretched =
+        read(
+            "phi3",
+            c ->
+                c.put("max_position_embeddings", 131072)
+                    .remove("original_max_position_embeddings"));
+    assertEquals(4096, stretched.maxPositions());
+    double factor = Math.sqrt(1 + Math.log(32) / Math.log(4096));
+    assertEquals(factor, angles(stretched, 0).factor(), 1e-15);
     assertEquals(RotaryAngles.plain(1e4, 16), angles(plain, 0));
   }
 

@@ -218,7 +218,8 @@ class EffortInvarianceTest {
       assertTrue(
           refused
               .getMessage()
-              .startsWith("cutoff 65 exceeds the model's max_position_embeddings 64"),
+              .startsWith(
+                  "cutoff 65 exceeds the 64 positions that the model's config.json is right"),
           refused.getMessage());
     }
   }
