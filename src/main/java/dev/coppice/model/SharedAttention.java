@@ -14,7 +14,7 @@ import dev.coppice.data.Projection;
  * Attention of samples whose first positions are shared. Queries, keys and values of the shared
  * positions are in the first rows of a layer's buffers, those of a chunk's own positions in the
  * rows after them; here they are gathered to whole samples, so that the attention is the one of
- * samples that share nothing, bit for bit. F positions of whole samples, P shared.
+ * samples that share nothing. F positions of whole samples, P shared.
  */
 final class SharedAttention {
   private final LayerOps ops;

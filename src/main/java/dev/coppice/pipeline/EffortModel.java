@@ -6,6 +6,7 @@ import dev.coppice.data.ConfigException;
 import dev.coppice.data.SharedPrefix;
 import dev.coppice.io.HfCheckpoint;
 import dev.coppice.score.EffortConfig;
+import dev.coppice.score.EffortForecast;
 import dev.coppice.score.EffortParams;
 import dev.coppice.score.EffortScorer;
 
@@ -13,6 +14,7 @@ import dev.coppice.score.EffortScorer;
 final class EffortModel implements AutoCloseable {
   private final CheckpointWeights weights;
   private final EffortScorer scorer;
+  private final long anonymousBefore = MachineMemory.anonymous();
 
   /**
    * Maps the weights and reserves memory.
@@ -63,6 +65,11 @@ final class EffortModel implements AutoCloseable {
   private static EffortConfig config(EffortOptions options, long seed) {
     return new EffortConfig(
         EffortParams.of(options.params()), options.cutoff(), options.memoryBytes(), seed);
+  }
+
+  /** Memory that the process takes at most, files left out. */
+  long peakBytes(EffortForecast forecast) {
+    return anonymousBefore + forecast.workspaceBytes();
   }
 
   EffortScorer scorer() {

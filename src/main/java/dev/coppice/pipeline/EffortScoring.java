@@ -34,12 +34,14 @@ final class EffortScoring {
     void end(EffortBatch scores) throws IOException;
   }
 
+  private final EffortModel model;
   private final EffortScorer scorer;
   private final EffortTokens tokens;
 
   /** Prepares. */
-  EffortScoring(EffortScorer scorer, EffortTokens tokens) {
-    this.scorer = scorer;
+  EffortScoring(EffortModel model, EffortTokens tokens) {
+    this.model = model;
+    this.scorer = model.scorer();
     this.tokens = tokens;
   }
 
@@ -80,16 +82,17 @@ final class EffortScoring {
   }
 
   /** The forecast as lines for the reader. */
-  static List<String> lines(EffortForecast forecast) {
+  List<String> lines(EffortForecast forecast) {
     String weights = MemorySize.format(forecast.weightBytes());
     return List.of(
         forecast.work(),
         String.format(
             Locale.ROOT,
-            "%d macro-batches of up to %,d positions in %s; %s of weights, read once a macro-batch%s",
+            "%d macro-batches of up to %,d positions; %s of memory, and %s of weights, read once a"
+                + " macro-batch%s",
             forecast.macroBatches(),
             forecast.positions(),
-            MemorySize.format(forecast.workspaceBytes()),
+            MemorySize.format(model.peakBytes(forecast)),
             weights,
             forecast.streams() ? " and given back layer by layer" : ""),
         String.format(
@@ -109,7 +112,7 @@ final class EffortScoring {
   }
 
   /** The forecast as JSON. */
-  static Map<String, Object> facts(EffortForecast forecast) {
+  Map<String, Object> facts(EffortForecast forecast) {
     Map<String, Object> facts = new LinkedHashMap<>();
     facts.put("samples", forecast.samples());
     facts.put("tokens", forecast.tokens());
@@ -119,6 +122,7 @@ final class EffortScoring {
     facts.put("macro_batches", forecast.macroBatches());
     facts.put("macro_batch_positions", forecast.positions());
     facts.put("workspace_bytes", forecast.workspaceBytes());
+    facts.put("peak_bytes", model.peakBytes(forecast));
     facts.put("weight_bytes", forecast.weightBytes());
     facts.put("streams_weights", forecast.streams());
     facts.put("multiply_adds_per_second", forecast.rate());

@@ -9,9 +9,11 @@ import java.util.OptionalLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The memory that this process can still get. */
+/** The memory that this process has and can still get. */
 final class MachineMemory {
   private static final Pattern AVAILABLE = Pattern.compile("MemAvailable:\\s+(\\d{1,15}) kB");
+
+  private static final Pattern ANONYMOUS = Pattern.compile("RssAnon:\\s+(\\d{1,15}) kB");
 
   /** Of control groups, version 2 and 1. */
   private static final List<Path> LIMITS =
@@ -39,6 +41,12 @@ final class MachineMemory {
               + Math.max(1, available.getAsLong() >> 20)
               + "MiB or less");
     }
+  }
+
+  /** Memory of this process that is no file's; 0 if unknown. */
+  static long anonymous() {
+    Matcher matcher = ANONYMOUS.matcher(read(Path.of("/proc/self/status")));
+    return matcher.find() ? Long.parseLong(matcher.group(1)) << 10 : 0;
   }
 
   /** What is free by the system's account and the process's control group; empty if unknown. */

@@ -53,7 +53,7 @@ public final class ScoreEffort {
 
   /** What is done with tokenised samples and a model that is ready for them. */
   private interface Work {
-    Outcome of(Source source, EffortTokens tokens, EffortModel model, EffortForecast forecast)
+    Outcome of(Source source, EffortTokens tokens, EffortModel model, EffortScoring scoring)
         throws IOException;
   }
 
@@ -90,8 +90,8 @@ public final class ScoreEffort {
         data,
         samples,
         adapter,
-        (source, tokens, model, forecast) ->
-            scoring.score(source, tokens, model, forecast, out, tensorNorms));
+        (source, tokens, model, work) ->
+            scoring.score(source, tokens, model, work, out, tensorNorms));
   }
 
   /** What {@link #run} would take. */
@@ -101,8 +101,10 @@ public final class ScoreEffort {
         data,
         samples,
         adapter,
-        (source, tokens, model, forecast) ->
-            new Outcome(EffortScoring.lines(forecast), EffortScoring.facts(forecast)));
+        (source, tokens, model, scoring) -> {
+          EffortForecast forecast = scoring.forecast();
+          return new Outcome(scoring.lines(forecast), scoring.facts(forecast));
+        });
   }
 
   private Outcome with(
@@ -139,8 +141,7 @@ public final class ScoreEffort {
                   options,
                   run.seed(),
                   options.sharesPrefix() ? tokens.shared() : SharedPrefix.NONE)) {
-        EffortForecast forecast = new EffortScoring(model.scorer(), tokens).forecast();
-        return work.of(source, tokens, model, forecast);
+        return work.of(source, tokens, model, new EffortScoring(model, tokens));
       }
     }
   }
@@ -193,11 +194,12 @@ public final class ScoreEffort {
       Source source,
       EffortTokens tokens,
       EffortModel model,
-      EffortForecast forecast,
+      EffortScoring scoring,
       Path out,
       Optional<Path> tensorNorms)
       throws IOException {
-    EffortScoring.lines(forecast).forEach(progress::message);
+    EffortForecast forecast = scoring.forecast();
+    scoring.lines(forecast).forEach(progress::message);
     List<Unscorable> unscorable = new ArrayList<>(source.unscorable());
     unscorable.addAll(tokens.unscorable());
     long before = model.scorer().computedPositions();
@@ -205,7 +207,7 @@ public final class ScoreEffort {
     Collected collected;
     try (Progress.Task task = progress.start("score", 0, tokens.count(), "samples")) {
       collected = new Collected(task);
-      new EffortScoring(model.scorer(), tokens).score(forecast, collected);
+      scoring.score(forecast, collected);
     }
     double seconds = (System.nanoTime() - begin) * 1e-9;
     Scores scores = collected.scores();

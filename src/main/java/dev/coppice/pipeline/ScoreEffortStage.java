@@ -106,11 +106,11 @@ final class ScoreEffortStage implements Stage {
             options.effort(),
             options.run().seed(),
             prefix)) {
-      EffortScoring scoring = new EffortScoring(model.scorer(), tokens);
+      EffortScoring scoring = new EffortScoring(model, tokens);
       EffortForecast forecast = scoring.forecast();
-      EffortScoring.lines(forecast).forEach(run.progress()::message);
-      run.progress().event("plan", EffortScoring.facts(forecast));
-      run.fact("plan", EffortScoring.facts(forecast));
+      scoring.lines(forecast).forEach(run.progress()::message);
+      run.progress().event("plan", scoring.facts(forecast));
+      run.fact("plan", scoring.facts(forecast));
       try (Progress.Task task =
           run.progress().start(name().label(), done, done + tokens.count(), "samples")) {
         scoring.score(forecast, new SavedSegments(run, segments, task));

@@ -73,7 +73,6 @@ record EffortCalibration(double layers, double last) {
       EffortPlan plan,
       EffortSizes sizes,
       Work work,
-      long workspaceBytes,
       long weightBytes,
       boolean streams,
       double unitSeconds) {
@@ -93,6 +92,8 @@ record EffortCalibration(double layers, double last) {
             (int) Math.ceil((double) count / sizes.samples()));
     EffortCost all = own.plus(EffortCost.ofPrefix(plan).times(batches));
     double seconds = time(all);
+    long filled = Math.min(positions, ownPositions + sizes.shared());
+    long used = plan.bytes((int) Math.max(plan.config().cutoff(), filled));
     return new EffortForecast(
         count,
         tokens,
@@ -101,7 +102,7 @@ record EffortCalibration(double layers, double last) {
         batches,
         positions,
         all.total(),
-        workspaceBytes,
+        used,
         weightBytes,
         streams,
         all.total() / Math.max(1e-9, seconds),

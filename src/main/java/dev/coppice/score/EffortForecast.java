@@ -13,7 +13,7 @@ import java.util.Locale;
  * @param macroBatches how many there are
  * @param positions of the largest macro-batch
  * @param multiplyAdds of the whole pass
- * @param workspaceBytes of the pass
+ * @param workspaceBytes that the largest macro-batch fills
  * @param weightBytes of the matrices, in the checkpoint's files
  * @param streams whether weights are given back layer by layer
  * @param rate multiply-adds a second on this machine now

@@ -262,13 +262,7 @@ public final class EffortScorer implements AutoCloseable {
     double limit = EffortCalibration.seconds(plan, work, seconds);
     EffortCalibration rates = EffortCalibration.measure(plan, pass, examples, limit);
     return rates.forecast(
-        plan,
-        layout.sizes(),
-        work,
-        workspace.bytes(),
-        layout.model().matrixBytes(),
-        pass.streams(),
-        unitSeconds);
+        plan, layout.sizes(), work, layout.model().matrixBytes(), pass.streams(), unitSeconds);
   }
 
   /** Frees the workspace. Idempotent. */

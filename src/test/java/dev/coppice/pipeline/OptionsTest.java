@@ -115,7 +115,8 @@ class OptionsTest {
         labels(StageName.SCORE_EFFORT, both));
     PruneOptions adapted = prune(Optional.of(Path.of("m")), Optional.of(Path.of("a")), 1, "lissa");
     assertEquals(
-        List.of("effort-params", "cutoff", "loss", "shared-prefix"), labels(StageName.SCORE_EFFORT, adapted));
+        List.of("effort-params", "cutoff", "loss", "shared-prefix"),
+        labels(StageName.SCORE_EFFORT, adapted));
     assertTrue(labels(StageName.SELECT, both).contains("lambda"));
   }
 

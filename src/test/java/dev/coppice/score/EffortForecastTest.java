@@ -70,7 +70,7 @@ class EffortForecastTest {
         assertTrue(forecast.seconds() > 0 && forecast.rate() > 0, forecast.toString());
         scorer.score(samples);
         assertEquals(scorer.computedPositions(), forecast.computed());
-        assertEquals(scorer.workspaceBytes(), forecast.workspaceBytes());
+        assertTrue(forecast.workspaceBytes() <= scorer.workspaceBytes(), forecast.toString());
         EffortForecast hurried = forecast(scorer, samples, 1e-9);
         assertEquals(30, hurried.positions());
         assertTrue(hurried.macroBatches() > 10, hurried.toString());
