@@ -145,3 +145,20 @@ int32_t cop_unmap_file(void* address, int64_t bytes) {
     if (munmap(address, static_cast<size_t>(bytes)) != 0) fail("mapped file", "cannot unmap");
   });
 }
+
+int32_t cop_advise_file(void* address, int64_t bytes, int32_t advice) {
+  return guard([&] {
+    COP_REQUIRE(address != nullptr && bytes > 0 && (advice == COP_ADVICE_SOON || advice == COP_ADVICE_LATER));
+    const uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+    uintptr_t begin = reinterpret_cast<uintptr_t>(address), end = begin + static_cast<uintptr_t>(bytes);
+    if (advice == COP_ADVICE_SOON) {
+      begin = begin / page * page;
+    } else {  // a page that others use too stays
+      begin = (begin + page - 1) / page * page;
+      end = end / page * page;
+    }
+    if (begin >= end) return;
+    const int how = advice == COP_ADVICE_SOON ? MADV_WILLNEED : MADV_DONTNEED;
+    if (madvise(reinterpret_cast<void*>(begin), end - begin, how) != 0) fail("mapped file", "cannot advise");
+  });
+}

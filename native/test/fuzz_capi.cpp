@@ -116,6 +116,14 @@ void files(const char* program) {
   }
   require(cop_map_file(program, &address, &bytes) == COP_OK, "map");
   require(bytes > 4 && std::memcmp(address, "\177ELF", 4) == 0, "map: content");
+  for (const int32_t advice : {COP_ADVICE_SOON, COP_ADVICE_LATER}) {
+    require(cop_advise_file(nullptr, bytes, advice) == COP_INVALID_ARGUMENT, "advise: null");
+    require(cop_advise_file(address, 0, advice) == COP_INVALID_ARGUMENT, "advise: no bytes");
+    require(cop_advise_file(static_cast<char*>(address) + 1, 2, advice) == COP_OK, "advise: part of a page");
+    require(cop_advise_file(address, bytes, advice) == COP_OK, "advise");
+    require(std::memcmp(address, "\177ELF", 4) == 0, "advise: content stays");
+  }
+  require(cop_advise_file(address, bytes, 2) == COP_INVALID_ARGUMENT, "advise: unknown");
   require(cop_unmap_file(nullptr, bytes) == COP_INVALID_ARGUMENT, "unmap: null");
   require(cop_unmap_file(address, 0) == COP_INVALID_ARGUMENT, "unmap: no bytes");
   require(cop_unmap_file(address, bytes) == COP_OK, "unmap");

@@ -63,6 +63,10 @@ COP_API int32_t cop_fill(cop_context* ctx, float* dst, float value, int64_t coun
 // Maps a whole file read-only into host memory. Pair with cop_unmap_file.
 COP_API int32_t cop_map_file(const char* path, void** out, int64_t* bytes);
 COP_API int32_t cop_unmap_file(void* address, int64_t bytes);
+// How a part of a mapped file is used next: it is read soon (COP_ADVICE_SOON: the system begins to read it), or not for
+// a while (COP_ADVICE_LATER: its whole pages leave the process). Hints: the content stays the same.
+typedef enum { COP_ADVICE_SOON = 0, COP_ADVICE_LATER = 1 } cop_advice;
+COP_API int32_t cop_advise_file(void* address, int64_t bytes, int32_t advice);
 
 // For tests: the n-th (1-based) pass through the named point ("alloc", "upload", "download", "launch", "map") fails
 // once with `status`. COP_UNSUPPORTED unless built with COPPICE_FAULTS.

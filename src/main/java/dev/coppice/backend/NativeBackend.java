@@ -90,12 +90,18 @@ public final class NativeBackend extends NativeLanguageOps {
     if (device != Device.CPU) {
       try {
         Mapping copy = copied(mapping);
-        return new MappedFile(copy, copy.address, copy.bytes, copy::release);
+        return new MappedFile(
+            copy, copy.address, copy.bytes, MappedFile.Advice.NONE, copy::release);
       } finally {
         mapping.release();
       }
     }
-    return new MappedFile(mapping, mapping.address, mapping.bytes, mapping::release);
+    return new MappedFile(
+        mapping,
+        mapping.address,
+        mapping.bytes,
+        (address, bytes, soon) -> check(cop_advise_file(address, bytes, soon ? 0 : 1)),
+        mapping::release);
   }
 
   private Mapping mapped(Path file) {

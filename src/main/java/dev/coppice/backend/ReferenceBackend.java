@@ -47,7 +47,8 @@ public final class ReferenceBackend extends ReferenceLanguageOps {
   public MappedFile map(Path file) {
     requireOpen();
     Mapping mapping = new Mapping(file);
-    return new MappedFile(mapping, mapping.address, mapping.bytes, mapping::unmap);
+    return new MappedFile(
+        mapping, mapping.address, mapping.bytes, MappedFile.Advice.NONE, mapping::unmap);
   }
 
   @Override

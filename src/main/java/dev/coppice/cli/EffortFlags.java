@@ -12,7 +12,9 @@ final class EffortFlags {
   @Option(
       names = "--effort-params",
       paramLabel = "NAME",
-      description = "LoRA tensors of the gradient: last-v-lora-b or all-lora (last-v-lora-b).")
+      description =
+          "LoRA tensors of the gradient: last-v-lora-b, all-lora, or a regular expression of their"
+              + " names (last-v-lora-b).")
   String effortParams = DEFAULT.params();
 
   @Option(names = "--cutoff", paramLabel = "N", description = "Most tokens of a sample (512).")
@@ -30,7 +32,14 @@ final class EffortFlags {
       description = "Bound on the working memory, e.g. 8GiB (8GiB). Changes no result.")
   String memory = "8GiB";
 
+  @Option(
+      names = "--shared-prefix",
+      paramLabel = "NAME",
+      description = "Compute what all samples begin with once: auto or off (auto).")
+  String sharedPrefix = DEFAULT.sharedPrefix();
+
   EffortOptions options() {
-    return new EffortOptions(effortParams, cutoff, loss, MemorySize.parse("--memory", memory));
+    long bytes = MemorySize.parse("--memory", memory);
+    return new EffortOptions(effortParams, cutoff, loss, bytes, sharedPrefix);
   }
 }

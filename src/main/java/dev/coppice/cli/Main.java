@@ -70,6 +70,7 @@ public final class Main {
         .addSubcommand(new PruneCommand(session))
         .addSubcommand(new TrainCommand(session))
         .addSubcommand(score)
+        .addSubcommand(new PlanCommand(session))
         .addSubcommand(new SelectCommand(session))
         .addSubcommand(new ValidateCommand(session))
         .addSubcommand(new DoctorCommand(session))

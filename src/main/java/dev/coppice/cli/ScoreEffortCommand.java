@@ -49,6 +49,12 @@ final class ScoreEffortCommand implements Callable<Integer> {
   @Option(names = "--out", paramLabel = "FILE.csv", required = true, description = "Scores.")
   Path out;
 
+  @Option(
+      names = "--tensor-norms",
+      paramLabel = "FILE.csv",
+      description = "Also write the norm of each tensor's gradient.")
+  Path tensorNorms;
+
   @Mixin EffortFlags effort;
   @Mixin SessionFlags common;
 
@@ -66,6 +72,7 @@ final class ScoreEffortCommand implements Callable<Integer> {
             llm,
             Optional.ofNullable(adapter),
             out,
+            Optional.ofNullable(tensorNorms),
             effort.options(),
             common.options(),
             session.progress());

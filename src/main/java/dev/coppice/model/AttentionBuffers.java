@@ -58,22 +58,22 @@ record AttentionBuffers(
         config.design().headNorms() ? HeadNorm.allocate(allocator, rows, g, c) : null);
   }
 
-  /** The first {@code rows} positions. */
-  AttentionBuffers first(int rows) {
+  /** {@code count} positions from {@code from} on. */
+  AttentionBuffers rows(int from, int count) {
     return new AttentionBuffers(
-        normed.rows(0, rows),
-        rstd.rows(0, rows),
-        q.rows(0, rows),
-        k.rows(0, rows),
-        v.rows(0, rows),
-        out.rows(0, rows),
-        lse.rows(0, rows),
-        dnormed.rows(0, rows),
-        dq.rows(0, rows),
-        dk.rows(0, rows),
-        dv.rows(0, rows),
-        dout.rows(0, rows),
-        queries == null ? null : queries.first(rows),
-        keys == null ? null : keys.first(rows));
+        normed.rows(from, count),
+        rstd.rows(from, count),
+        q.rows(from, count),
+        k.rows(from, count),
+        v.rows(from, count),
+        out.rows(from, count),
+        lse.rows(from, count),
+        dnormed.rows(from, count),
+        dq.rows(from, count),
+        dk.rows(from, count),
+        dv.rows(from, count),
+        dout.rows(from, count),
+        queries == null ? null : queries.rows(from, count),
+        keys == null ? null : keys.rows(from, count));
   }
 }

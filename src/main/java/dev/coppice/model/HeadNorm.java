@@ -18,9 +18,9 @@ record HeadNorm(Tensor raw, Tensor rstd) {
     return new HeadNorm(allocator.f32(rows, heads, width), allocator.f32(rows, heads));
   }
 
-  /** The first {@code rows} positions. */
-  HeadNorm first(int rows) {
-    return new HeadNorm(raw.rows(0, rows), rstd.rows(0, rows));
+  /** {@code count} positions from {@code from} on. */
+  HeadNorm rows(int from, int count) {
+    return new HeadNorm(raw.rows(from, count), rstd.rows(from, count));
   }
 
   /** {@code heads = norm(raw)}; heads (T,H,C). */

@@ -6,12 +6,15 @@ import dev.coppice.backend.Backend;
 import dev.coppice.backend.Tensor;
 import dev.coppice.data.LlmConfig;
 import dev.coppice.data.LoraConfig;
+import dev.coppice.data.Projection;
 import dev.coppice.data.RotaryAngles;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Parameters of a language model with its LoRA adapter. Matrices stay where the checkpoint has
@@ -25,6 +28,7 @@ public final class LanguageModel {
   private final Tensor finalNorm;
   private final Map<RotaryAngles, RotaryTable> rotary = new LinkedHashMap<>();
   private final Tensor normOffset; // (1), or null
+  private WeightSource source;
   private Tensor embedding;
   private Tensor head;
 
@@ -62,6 +66,7 @@ public final class LanguageModel {
       backend.fill(normOffset, (float) config.design().normOffset());
     }
     layers.forEach(layer -> layer.load(backend, weights, adapter, seed, normOffset));
+    source = weights;
     embedding = weights.tensor(LlmConfig.EMBEDDING);
     head = weights.tensor(config.head());
     backend.convert(weights.tensor(LlmConfig.FINAL_NORM), finalNorm);
@@ -69,6 +74,43 @@ public final class LanguageModel {
       backend.biasForward(normOffset, finalNorm.reshape(finalNorm.dim(0), 1));
     }
     rotary.values().forEach(RotaryTable::write);
+  }
+
+  /** Size of the matrices, where the checkpoint has them. */
+  public long matrixBytes() {
+    Set<String> names = new LinkedHashSet<>(List.of(LlmConfig.EMBEDDING));
+    for (int layer = 0; layer <= config.layers(); layer++) {
+      names.addAll(matrices(layer));
+    }
+    return names.stream()
+        .map(source::tensor)
+        .mapToLong(matrix -> matrix.size() * matrix.dtype().bytes())
+        .sum();
+  }
+
+  /** A layer's matrices are read soon; after the last layer comes the head. */
+  public void prefetch(int layer) {
+    matrices(layer).forEach(source::prefetch);
+  }
+
+  /** A layer's matrices are not read for a while, nor is the embedding after the first layer. */
+  public void release(int layer) {
+    if (layer == 0) {
+      source.release(LlmConfig.EMBEDDING);
+    }
+    matrices(layer).forEach(source::release);
+  }
+
+  private Set<String> matrices(int layer) {
+    Set<String> names = new LinkedHashSet<>();
+    if (layer == config.layers()) {
+      names.add(config.head());
+    } else {
+      for (Projection projection : Projection.values()) {
+        names.add(config.target(layer, projection).module() + ".weight");
+      }
+    }
+    return names;
   }
 
   /** The architecture. */

@@ -4,7 +4,8 @@ package dev.coppice.model;
 import dev.coppice.backend.Tensor;
 
 /**
- * Consecutive whole samples, packed, as index tensors. B samples, T positions, M scored targets.
+ * Consecutive whole samples, or what they have after a shared prefix, or that prefix; packed, as
+ * index tensors. B samples, T positions, M scored targets.
  *
  * @param offsets first row of each sample, (B+1)
  * @param ids tokens, (T)
@@ -13,6 +14,7 @@ import dev.coppice.backend.Tensor;
  * @param targetOffsets first target of each sample, (B+1)
  * @param targets the scored tokens, (M)
  * @param weights of the targets in their sample's loss, (M)
+ * @param shared what the samples begin with, where the rows are the positions after it; else null
  */
 public record TokenChunk(
     Tensor offsets,
@@ -21,4 +23,11 @@ public record TokenChunk(
     Tensor targetRows,
     Tensor targetOffsets,
     Tensor targets,
-    Tensor weights) {}
+    Tensor weights,
+    SharedRows shared) {
+
+  /** Rows of the shared positions, which lie before those of the chunk. */
+  int base() {
+    return shared == null ? 0 : shared.length();
+  }
+}

@@ -13,4 +13,10 @@ public interface WeightSource {
    * @throws IllegalArgumentException if there is no such tensor
    */
   Tensor tensor(String name);
+
+  /** A tensor is read soon: it may be fetched while something else is computed. */
+  default void prefetch(String name) {}
+
+  /** A tensor is not read for a while: its memory may be given back until then. */
+  default void release(String name) {}
 }

@@ -6,6 +6,7 @@ import dev.coppice.backend.DType;
 import dev.coppice.backend.MappedFile;
 import dev.coppice.backend.Tensor;
 import dev.coppice.io.HfCheckpoint;
+import dev.coppice.io.SafeTensors;
 import dev.coppice.model.WeightSource;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -34,7 +35,28 @@ public final class CheckpointWeights implements AutoCloseable {
 
   /** The model's weights. */
   public WeightSource model() {
-    return name -> tensor(checkpoint.weights(), name);
+    return new WeightSource() {
+      @Override
+      public Tensor tensor(String name) {
+        return CheckpointWeights.this.tensor(checkpoint.weights(), name);
+      }
+
+      @Override
+      public void prefetch(String name) {
+        SafeTensors.Entry entry = checkpoint.weights().get(name).entry();
+        file(name).prefetch(entry.offset(), entry.bytes());
+      }
+
+      @Override
+      public void release(String name) {
+        SafeTensors.Entry entry = checkpoint.weights().get(name).entry();
+        file(name).release(entry.offset(), entry.bytes());
+      }
+
+      private MappedFile file(String name) {
+        return files.get(checkpoint.weights().get(name).file());
+      }
+    };
   }
 
   /** The adapter's weights; empty if the checkpoint has no adapter. */

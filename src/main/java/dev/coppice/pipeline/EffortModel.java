@@ -3,26 +3,38 @@ package dev.coppice.pipeline;
 
 import dev.coppice.backend.Backend;
 import dev.coppice.data.ConfigException;
+import dev.coppice.data.SharedPrefix;
 import dev.coppice.io.HfCheckpoint;
 import dev.coppice.score.EffortConfig;
+import dev.coppice.score.EffortForecast;
 import dev.coppice.score.EffortParams;
 import dev.coppice.score.EffortScorer;
-import java.util.Locale;
 
 /** A language model whose files are mapped, ready to score effort. */
 final class EffortModel implements AutoCloseable {
   private final CheckpointWeights weights;
   private final EffortScorer scorer;
+  private final long anonymousBefore = MachineMemory.anonymous();
 
   /**
    * Maps the weights and reserves memory.
    *
+   * @param prefix that all samples begin with
    * @throws ConfigException if cutoff, memory or adapter do not fit the model
+   * @throws MissingEnvironmentException if the machine does not have the memory
    */
-  EffortModel(Backend backend, HfCheckpoint checkpoint, EffortOptions options, long seed) {
+  EffortModel(
+      Backend backend,
+      HfCheckpoint checkpoint,
+      EffortOptions options,
+      long seed,
+      SharedPrefix prefix) {
     weights = new CheckpointWeights(backend, checkpoint);
     boolean open = false;
     try {
+      MachineMemory.require(
+          EffortScorer.workspaceBytes(
+              backend, checkpoint.config(), checkpoint.lora(), config(options, seed).with(prefix)));
       scorer =
           new EffortScorer(
               backend,
@@ -30,7 +42,7 @@ final class EffortModel implements AutoCloseable {
               checkpoint.lora(),
               weights.model(),
               weights.adapter(),
-              config(options, seed));
+              config(options, seed).with(prefix));
       open = true;
     } finally {
       if (!open) {
@@ -39,10 +51,25 @@ final class EffortModel implements AutoCloseable {
     }
   }
 
+  /**
+   * Opens a model and closes it, whatever its samples will share.
+   *
+   * @throws ConfigException as the constructor
+   */
+  static void tryOut(Backend backend, HfCheckpoint checkpoint, EffortOptions options, long seed) {
+    int cutoff = options.sharesPrefix() ? options.cutoff() : 0;
+    SharedPrefix longest = new SharedPrefix(new int[cutoff], new boolean[cutoff]);
+    new EffortModel(backend, checkpoint, options, seed, longest).close();
+  }
+
   private static EffortConfig config(EffortOptions options, long seed) {
-    String params = options.params().toUpperCase(Locale.ROOT).replace('-', '_');
     return new EffortConfig(
-        EffortParams.valueOf(params), options.cutoff(), options.memoryBytes(), seed);
+        EffortParams.of(options.params()), options.cutoff(), options.memoryBytes(), seed);
+  }
+
+  /** Memory that the process takes at most, files left out. */
+  long peakBytes(EffortForecast forecast) {
+    return anonymousBefore + forecast.workspaceBytes();
   }
 
   EffortScorer scorer() {

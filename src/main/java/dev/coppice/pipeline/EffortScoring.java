@@ -6,51 +6,43 @@ import dev.coppice.data.InputException;
 import dev.coppice.data.TokenSample;
 import dev.coppice.data.Unscorable;
 import dev.coppice.score.EffortBatch;
+import dev.coppice.score.EffortForecast;
 import dev.coppice.score.EffortScorer;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Optional;
-import java.util.function.Function;
+import java.util.Locale;
+import java.util.Map;
 import java.util.stream.IntStream;
 
-/** Tokenises samples and scores their effort, one macro-batch after the other. */
+/** Scores the effort of tokenised samples, one macro-batch after the other. */
 final class EffortScoring {
   static final List<String> COLUMNS = List.of("effort", "loss", "tokens");
 
-  /** Samples that are tokenised together. */
-  private static final int TOKENISED = 1024;
+  /** A unit of work is not made larger than this takes: it is what a crash loses. */
+  private static final double UNIT_SECONDS = 40;
 
-  /** A macro-batch is not cut smaller than this many positions, so that saving costs nothing. */
-  private static final int LEAST_POSITIONS = 8192;
+  private static final double CALIBRATION_SECONDS = 2;
 
   /** What happens around a macro-batch; the run's stage saves there. */
   interface MacroBatches {
     /** Some samples are going to be scored. */
-    void begin(List<TokenSample> samples) throws IOException;
+    void begin() throws IOException;
 
     /** They are. */
     void end(EffortBatch scores) throws IOException;
   }
 
+  private final EffortModel model;
   private final EffortScorer scorer;
-  private final Function<int[], List<TokenSample>> tokens;
-  private final MacroBatches batches;
-  private final int positions;
+  private final EffortTokens tokens;
 
-  /**
-   * Prepares.
-   *
-   * @param tokens of samples with the ids given, in their order
-   */
-  EffortScoring(
-      EffortScorer scorer, Function<int[], List<TokenSample>> tokens, MacroBatches batches) {
-    this.scorer = scorer;
+  /** Prepares. */
+  EffortScoring(EffortModel model, EffortTokens tokens) {
+    this.model = model;
+    this.scorer = model.scorer();
     this.tokens = tokens;
-    this.batches = batches;
-    this.positions = Math.max(LEAST_POSITIONS, scorer.macroBatchPositions());
   }
 
   /** Samples whose text has a history and a response. */
@@ -76,42 +68,84 @@ final class EffortScoring {
         .toList();
   }
 
-  /**
-   * Scores samples.
-   *
-   * @param ids in the order in which they are taken
-   * @return those without a score, with the reason
-   */
-  List<Unscorable> score(int[] ids) throws IOException {
-    List<Unscorable> unscorable = new ArrayList<>();
-    List<TokenSample> waiting = new ArrayList<>();
-    int waitingPositions = 0;
-    for (int from = 0; from < ids.length; from += TOKENISED) {
-      int[] portion = Arrays.copyOfRange(ids, from, Math.min(ids.length, from + TOKENISED));
-      for (TokenSample sample : tokens.apply(portion)) {
-        Optional<Unscorable> reason = EffortScorer.unscorable(sample);
-        if (reason.isPresent()) {
-          unscorable.add(reason.get());
-          continue;
-        }
-        if (!waiting.isEmpty() && waitingPositions + sample.length() > positions) {
-          scoreTogether(waiting);
-          waitingPositions = 0;
-        }
-        waiting.add(sample);
-        waitingPositions += sample.length();
-      }
-    }
-    if (!waiting.isEmpty()) {
-      scoreTogether(waiting);
-    }
-    return unscorable;
+  /** What it will take, measured for 2 seconds on some of the samples. */
+  EffortForecast forecast() throws IOException {
+    int chosen = Math.min(tokens.count(), scorer.samplesToCalibrate(CALIBRATION_SECONDS));
+    int[] indices =
+        IntStream.range(0, chosen).map(i -> (int) ((long) i * tokens.count() / chosen)).toArray();
+    return scorer.forecast(
+        IntStream.range(0, tokens.count()).map(tokens::length).toArray(),
+        IntStream.range(0, tokens.count()).map(tokens::targets).toArray(),
+        tokens.get(indices),
+        CALIBRATION_SECONDS,
+        UNIT_SECONDS);
   }
 
-  private void scoreTogether(List<TokenSample> samples) throws IOException {
-    batches.begin(samples);
-    EffortBatch scores = scorer.score(samples);
-    samples.clear();
-    batches.end(scores);
+  /** The forecast as lines for the reader. */
+  List<String> lines(EffortForecast forecast) {
+    String weights = MemorySize.format(forecast.weightBytes());
+    return List.of(
+        forecast.work(),
+        String.format(
+            Locale.ROOT,
+            "%d macro-batches of up to %,d positions; %s of memory, and %s of weights, read once a"
+                + " macro-batch%s",
+            forecast.macroBatches(),
+            forecast.positions(),
+            MemorySize.format(model.peakBytes(forecast)),
+            weights,
+            forecast.streams() ? " and given back layer by layer" : ""),
+        String.format(
+            Locale.ROOT,
+            "about %s, at %.3g multiply-adds a second",
+            duration(forecast.seconds()),
+            forecast.rate()));
+  }
+
+  private static String duration(double seconds) {
+    if (seconds < 120) {
+      return String.format(Locale.ROOT, "%.0f s", seconds);
+    }
+    return seconds < 7200
+        ? String.format(Locale.ROOT, "%.0f min", seconds / 60)
+        : String.format(Locale.ROOT, "%.1f h", seconds / 3600);
+  }
+
+  /** The forecast as JSON. */
+  Map<String, Object> facts(EffortForecast forecast) {
+    Map<String, Object> facts = new LinkedHashMap<>();
+    facts.put("samples", forecast.samples());
+    facts.put("tokens", forecast.tokens());
+    facts.put("shared_prefix", forecast.shared());
+    facts.put("tokens_computed", forecast.computed());
+    facts.put("multiply_adds", forecast.multiplyAdds());
+    facts.put("macro_batches", forecast.macroBatches());
+    facts.put("macro_batch_positions", forecast.positions());
+    facts.put("workspace_bytes", forecast.workspaceBytes());
+    facts.put("peak_bytes", model.peakBytes(forecast));
+    facts.put("weight_bytes", forecast.weightBytes());
+    facts.put("streams_weights", forecast.streams());
+    facts.put("multiply_adds_per_second", forecast.rate());
+    facts.put("seconds", forecast.seconds());
+    return facts;
+  }
+
+  /** Scores all samples in units of work. */
+  void score(EffortForecast forecast, MacroBatches batches) throws IOException {
+    int shared = scorer.sharedPositions();
+    int limit = forecast.positions();
+    int from = 0;
+    while (from < tokens.count()) {
+      int to = from;
+      long positions = shared;
+      while (to < tokens.count()
+          && (to == from || positions + tokens.length(to) - shared <= limit)) {
+        positions += tokens.length(to++) - shared;
+      }
+      batches.begin();
+      List<TokenSample> samples = tokens.get(IntStream.range(from, to).toArray());
+      batches.end(scorer.score(samples));
+      from = to;
+    }
   }
 }

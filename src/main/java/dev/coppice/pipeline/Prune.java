@@ -179,8 +179,7 @@ public final class Prune {
     StageRecord effort = context.folder().manifest().stage(StageName.SCORE_EFFORT);
     if (effort.state != StageRecord.State.FINISHED) {
       HfCheckpoint checkpoint = context.checkpoint().orElseThrow();
-      new EffortModel(context.backend(), checkpoint, options.effort(), options.run().seed())
-          .close();
+      EffortModel.tryOut(context.backend(), checkpoint, options.effort(), options.run().seed());
     }
   }
 }

@@ -55,6 +55,7 @@ enum RunOption {
   EFFORT_PARAMS("effort-params", withLlm(o -> o.effort().params()), SCORE_EFFORT),
   CUTOFF("cutoff", withLlm(o -> o.effort().cutoff()), SCORE_EFFORT),
   LOSS("loss", withLlm(o -> o.effort().loss()), SCORE_EFFORT),
+  SHARED_PREFIX("shared-prefix", withLlm(o -> o.effort().sharedPrefix()), SCORE_EFFORT),
   N("n", o -> o.select().n(), SELECT),
   LAMBDA("lambda", withLlm(o -> o.select().lambda()), SELECT),
   STRATA("strata", o -> o.select().strata(), SELECT),

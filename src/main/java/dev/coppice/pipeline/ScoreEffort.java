@@ -9,6 +9,7 @@ import dev.coppice.data.InputException;
 import dev.coppice.data.LlmSample;
 import dev.coppice.data.Loss;
 import dev.coppice.data.Scores;
+import dev.coppice.data.SharedPrefix;
 import dev.coppice.data.TokenSample;
 import dev.coppice.data.Unscorable;
 import dev.coppice.io.DataFolder;
@@ -17,6 +18,7 @@ import dev.coppice.io.PromptTokenizer;
 import dev.coppice.io.SamplesFile;
 import dev.coppice.io.ScoreCsv;
 import dev.coppice.score.EffortBatch;
+import dev.coppice.score.EffortForecast;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -37,7 +39,7 @@ public final class ScoreEffort {
   private final Progress progress;
   private final Loss loss;
 
-  private ScoreEffort(Path llm, EffortOptions options, RunOptions run, Progress progress) {
+  ScoreEffort(Path llm, EffortOptions options, RunOptions run, Progress progress) {
     this.llm = llm;
     this.options = options;
     this.run = run;
@@ -49,6 +51,12 @@ public final class ScoreEffort {
   private record Source(
       int[] samples, List<Unscorable> unscorable, Function<int[], List<TokenSample>> tokens) {}
 
+  /** What is done with tokenised samples and a model that is ready for them. */
+  private interface Work {
+    Outcome of(Source source, EffortTokens tokens, EffortModel model, EffortScoring scoring)
+        throws IOException;
+  }
+
   /**
    * Scores all scorable samples and writes {@code sample,effort,loss,tokens}.
    *
@@ -57,6 +65,7 @@ public final class ScoreEffort {
    * @param llm checkpoint folder
    * @param adapter LoRA adapter folder; empty for a fresh one
    * @param out CSV file, replaced when all scores are there
+   * @param tensorNorms CSV file for each tensor's norms, if they are wanted
    * @return how many were scored
    * @throws InputException if a file is wrong; nothing is written
    * @throws ConfigException if cutoff, memory or adapter do not fit the model
@@ -69,27 +78,77 @@ public final class ScoreEffort {
       Path llm,
       Optional<Path> adapter,
       Path out,
+      Optional<Path> tensorNorms,
       EffortOptions options,
       RunOptions run,
       Progress progress)
       throws IOException {
     OutputPath.requireFile("--out", out);
+    tensorNorms.ifPresent(file -> OutputPath.requireFile("--tensor-norms", file));
+    ScoreEffort scoring = new ScoreEffort(llm, options, run, progress);
+    return scoring.with(
+        data,
+        samples,
+        adapter,
+        (source, tokens, model, work) ->
+            scoring.score(source, tokens, model, work, out, tensorNorms));
+  }
+
+  /** What {@link #run} would take. */
+  Outcome plan(Optional<Path> data, Optional<Path> samples, Optional<Path> adapter)
+      throws IOException {
+    return with(
+        data,
+        samples,
+        adapter,
+        (source, tokens, model, scoring) -> {
+          EffortForecast forecast = scoring.forecast();
+          return new Outcome(scoring.lines(forecast), scoring.facts(forecast));
+        });
+  }
+
+  private Outcome with(
+      Optional<Path> data, Optional<Path> samples, Optional<Path> adapter, Work work)
+      throws IOException {
     if (data.isPresent() == samples.isPresent()) {
       throw new ConfigException("give either --data or --samples");
     }
-    ScoreEffort scoring = new ScoreEffort(llm, options, run, progress);
     Optional<Dataset> dataset = data.map(DataFolder::read);
     List<LlmSample> records = samples.map(SamplesFile::read).orElse(List.of());
     HfCheckpoint checkpoint = HfCheckpoint.open(llm, adapter);
     boolean text = dataset.isPresent() || records.stream().anyMatch(AlpacaRecord.class::isInstance);
-    samples.ifPresent(file -> scoring.requireFits(file, records, checkpoint));
+    samples.ifPresent(file -> requireFits(file, records, checkpoint));
     // A model that only ever sees tokens needs no tokenizer.
     try (PromptTokenizer tokenizer = text ? PromptTokenizer.openModel(llm) : null) {
       Source source =
           dataset.isPresent()
-              ? scoring.ofData(data.get(), dataset.get(), tokenizer)
-              : scoring.ofRecords(records, tokenizer);
-      return scoring.score(source, checkpoint, out);
+              ? ofData(data.get(), dataset.get(), tokenizer)
+              : ofRecords(records, tokenizer);
+      return with(source, checkpoint, work);
+    }
+  }
+
+  private Outcome with(Source source, HfCheckpoint checkpoint, Work work) throws IOException {
+    Backends.Opened opened = Backends.open(run.backend(), run.threads());
+    try (Backend backend = opened.backend()) {
+      progress.message(opened.why());
+      EffortModel.tryOut(backend, checkpoint, options, run.seed());
+      try (EffortTokens tokens = tokenize(source);
+          EffortModel model =
+              new EffortModel(
+                  backend,
+                  checkpoint,
+                  options,
+                  run.seed(),
+                  options.sharesPrefix() ? tokens.shared() : SharedPrefix.NONE)) {
+        return work.of(source, tokens, model, new EffortScoring(model, tokens));
+      }
+    }
+  }
+
+  private EffortTokens tokenize(Source source) throws IOException {
+    try (Progress.Task task = progress.start("tokens", 0, source.samples().length, "samples")) {
+      return EffortTokens.of(source.samples(), source.tokens(), task);
     }
   }
 
@@ -131,35 +190,49 @@ public final class ScoreEffort {
     return tokenizer.tokenize((AlpacaRecord) record, id, options.cutoff(), loss);
   }
 
-  private Outcome score(Source source, HfCheckpoint checkpoint, Path out) throws IOException {
-    Backends.Opened opened = Backends.open(run.backend(), run.threads());
-    try (Backend backend = opened.backend();
-        EffortModel model = new EffortModel(backend, checkpoint, options, run.seed())) {
-      progress.message(opened.why());
-      List<Unscorable> unscorable = new ArrayList<>(source.unscorable());
-      Collected collected;
-      try (Progress.Task task = progress.start("score", 0, source.samples().length, "samples")) {
-        collected = new Collected(task);
-        unscorable.addAll(
-            new EffortScoring(model.scorer(), source.tokens(), collected).score(source.samples()));
-      }
-      Scores scores = collected.scores();
-      ScoreCsv.write(out, scores);
-      Map<String, Object> facts = new LinkedHashMap<>();
-      facts.put("scored", scores.size());
-      facts.put("unscorable", UnscorableFacts.of(unscorable));
-      facts.put("tokens", (long) Arrays.stream(scores.column("tokens")).sum());
-      facts.put("backend", backend.name());
-      facts.put("out", out.toAbsolutePath().toString());
-      String line =
-          String.format(
-              Locale.ROOT,
-              "%d samples scored, %d unscorable, written to %s",
-              scores.size(),
-              unscorable.size(),
-              out);
-      return new Outcome(List.of(line), facts);
+  private Outcome score(
+      Source source,
+      EffortTokens tokens,
+      EffortModel model,
+      EffortScoring scoring,
+      Path out,
+      Optional<Path> tensorNorms)
+      throws IOException {
+    EffortForecast forecast = scoring.forecast();
+    scoring.lines(forecast).forEach(progress::message);
+    List<Unscorable> unscorable = new ArrayList<>(source.unscorable());
+    unscorable.addAll(tokens.unscorable());
+    long before = model.scorer().computedPositions();
+    long begin = System.nanoTime();
+    Collected collected;
+    try (Progress.Task task = progress.start("score", 0, tokens.count(), "samples")) {
+      collected = new Collected(task);
+      scoring.score(forecast, collected);
     }
+    double seconds = (System.nanoTime() - begin) * 1e-9;
+    Scores scores = collected.scores();
+    if (tensorNorms.isPresent()) {
+      ScoreCsv.write(tensorNorms.get(), collected.tensorNorms());
+    }
+    ScoreCsv.write(out, scores);
+    Map<String, Object> facts = new LinkedHashMap<>();
+    facts.put("scored", scores.size());
+    facts.put("unscorable", UnscorableFacts.of(unscorable));
+    facts.put("tokens", (long) Arrays.stream(scores.column("tokens")).sum());
+    facts.put("tokens_computed", model.scorer().computedPositions() - before);
+    facts.put("shared_prefix", forecast.shared());
+    facts.put("seconds", seconds);
+    facts.put("seconds_planned", forecast.seconds());
+    facts.put("backend", model.scorer().backendName());
+    facts.put("out", out.toAbsolutePath().toString());
+    String line =
+        String.format(
+            Locale.ROOT,
+            "%d samples scored, %d unscorable, written to %s",
+            scores.size(),
+            unscorable.size(),
+            out);
+    return new Outcome(List.of(line), facts);
   }
 
   /** Keeps the scores in memory. */
@@ -172,7 +245,7 @@ public final class ScoreEffort {
     }
 
     @Override
-    public void begin(List<TokenSample> samples) {}
+    public void begin() {}
 
     @Override
     public void end(EffortBatch batch) {
@@ -185,6 +258,16 @@ public final class ScoreEffort {
       columns.put("effort", flat(EffortBatch::effort));
       columns.put("loss", flat(EffortBatch::loss));
       columns.put("tokens", flat(b -> Arrays.stream(b.tokens()).asDoubleStream().toArray()));
+      int[] samples = batches.stream().flatMapToInt(b -> Arrays.stream(b.samples())).toArray();
+      return Scores.of(samples, columns);
+    }
+
+    Scores tensorNorms() {
+      Map<String, double[]> columns = new LinkedHashMap<>();
+      for (EffortBatch batch : batches) {
+        batch.tensorNorms().keySet().forEach(name -> columns.putIfAbsent(name, null));
+      }
+      columns.replaceAll((name, none) -> flat(batch -> batch.tensorNorms().get(name)));
       int[] samples = batches.stream().flatMapToInt(b -> Arrays.stream(b.samples())).toArray();
       return Scores.of(samples, columns);
     }

@@ -4,20 +4,21 @@ package dev.coppice.pipeline;
 import dev.coppice.data.Dataset;
 import dev.coppice.data.Loss;
 import dev.coppice.data.Scores;
-import dev.coppice.data.TokenSample;
+import dev.coppice.data.SharedPrefix;
 import dev.coppice.data.Unscorable;
 import dev.coppice.io.PromptTokenizer;
 import dev.coppice.io.ScoreCsv;
 import dev.coppice.score.EffortBatch;
+import dev.coppice.score.EffortForecast;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalInt;
 
 /** Scores effort; its units are segments of one macro-batch each. */
 final class ScoreEffortStage implements Stage {
@@ -56,35 +57,19 @@ final class ScoreEffortStage implements Stage {
 
   @Override
   public void run(StageRun run) throws IOException {
-    PruneOptions options = context.options();
     Dataset dataset = context.dataset();
-    Scores scores;
+    int[] samples = EffortScoring.withHistory(context.options().data(), dataset);
     List<Unscorable> unscorable = new ArrayList<>(EffortScoring.withoutHistory(dataset));
-    int[] samples = EffortScoring.withHistory(options.data(), dataset);
-    Path llm = options.llm().orElseThrow();
-    Loss loss = Loss.valueOf(options.effort().loss().toUpperCase(Locale.ROOT));
-    int cutoff = options.effort().cutoff();
-    int threads = options.run().threads();
-    try (EffortModel model =
-            new EffortModel(
-                context.backend(),
-                context.checkpoint().orElseThrow(),
-                options.effort(),
-                options.run().seed());
-        PromptTokenizer tokenizer = PromptTokenizer.openModel(llm);
-        ScoreSegments segments =
-            ScoreSegments.open(context.folder().work(SEGMENTS), run.key(), EffortScoring.COLUMNS)) {
+    Scores scores;
+    try (ScoreSegments segments =
+        ScoreSegments.open(context.folder().work(SEGMENTS), run.key(), EffortScoring.COLUMNS)) {
       run.found(segments.count(), 0);
       int[] left = Arrays.stream(samples).filter(sample -> !segments.has(sample)).toArray();
-      try (Progress.Task task =
-          run.progress()
-              .start(name().label(), samples.length - left.length, samples.length, "samples")) {
-        EffortScoring scoring =
-            new EffortScoring(
-                model.scorer(),
-                ids -> tokenizer.tokenize(dataset, ids, cutoff, loss, threads),
-                new SavedSegments(run, segments, task));
-        unscorable.addAll(scoring.score(left));
+      try (EffortTokens tokens = tokenize(run, left)) {
+        if (tokens.count() > 0) {
+          score(run, tokens, segments, samples.length - left.length);
+        }
+        unscorable.addAll(tokens.unscorable());
       }
       scores = segments.scores();
     }
@@ -95,11 +80,60 @@ final class ScoreEffortStage implements Stage {
     ScoreCsv.write(context.folder().file(OUTPUT), scores);
   }
 
+  private EffortTokens tokenize(StageRun run, int[] samples) throws IOException {
+    PruneOptions options = context.options();
+    Loss loss = Loss.valueOf(options.effort().loss().toUpperCase(Locale.ROOT));
+    int cutoff = options.effort().cutoff();
+    try (PromptTokenizer tokenizer = PromptTokenizer.openModel(options.llm().orElseThrow());
+        Progress.Task task = run.progress().start("tokens", 0, samples.length, "samples")) {
+      return EffortTokens.of(
+          samples,
+          ids -> tokenizer.tokenize(context.dataset(), ids, cutoff, loss, options.run().threads()),
+          task);
+    }
+  }
+
+  private void score(StageRun run, EffortTokens tokens, ScoreSegments segments, int done)
+      throws IOException {
+    PruneOptions options = context.options();
+    SharedPrefix prefix = prefix(run, tokens);
+    run.fact("shared_prefix", prefix.length());
+    run.save();
+    try (EffortModel model =
+        new EffortModel(
+            context.backend(),
+            context.checkpoint().orElseThrow(),
+            options.effort(),
+            options.run().seed(),
+            prefix)) {
+      EffortScoring scoring = new EffortScoring(model, tokens);
+      EffortForecast forecast = scoring.forecast();
+      scoring.lines(forecast).forEach(run.progress()::message);
+      run.progress().event("plan", scoring.facts(forecast));
+      run.fact("plan", scoring.facts(forecast));
+      try (Progress.Task task =
+          run.progress().start(name().label(), done, done + tokens.count(), "samples")) {
+        scoring.score(forecast, new SavedSegments(run, segments, task));
+      }
+    }
+  }
+
+  /** What the samples of the whole data set share: found at the first start, then recorded. */
+  private SharedPrefix prefix(StageRun run, EffortTokens left) throws IOException {
+    if (!context.options().effort().sharesPrefix()) {
+      return SharedPrefix.NONE;
+    }
+    OptionalInt recorded = run.recorded("shared_prefix");
+    return recorded.isPresent()
+        ? SharedPrefix.ofFirst(left.get(0), recorded.getAsInt())
+        : left.shared();
+  }
+
   /** Saves each macro-batch as a segment. */
   private record SavedSegments(StageRun run, ScoreSegments segments, Progress.Task task)
       implements EffortScoring.MacroBatches {
     @Override
-    public void begin(List<TokenSample> samples) throws IOException {
+    public void begin() throws IOException {
       run.begin();
     }
 

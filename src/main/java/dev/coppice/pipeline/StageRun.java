@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 
 /** One start of a stage: counts its units, saves the counters, and asks whether to go on. */
@@ -99,6 +100,17 @@ final class StageRun {
   /** Records what the stage found out. */
   void fact(String label, Object value) {
     record.facts.put(label, value);
+  }
+
+  /** A number that an earlier start with the same inputs recorded; empty if none did. */
+  OptionalInt recorded(String label) {
+    Object value = record.facts.get(label);
+    return value == null ? OptionalInt.empty() : OptionalInt.of(Integer.parseInt(value.toString()));
+  }
+
+  /** Writes what is recorded so far. */
+  void save() throws IOException {
+    folder.manifest().save();
   }
 
   /** All units are done. */

@@ -4,17 +4,9 @@ package dev.coppice.score;
 import dev.coppice.model.LanguageModel;
 import dev.coppice.model.LanguagePass;
 
-/**
- * What an effort pass keeps in its workspace, and the sizes it was made for.
- *
- * @param positions most positions of a macro-batch
- * @param samples most samples of a macro-batch
- * @param chunkRows most positions of a chunk
- */
+/** What an effort pass keeps in its workspace, and the sizes it was made for. */
 record EffortLayout(
-    int positions,
-    int samples,
-    int chunkRows,
+    EffortSizes sizes,
     LanguageModel model,
     LanguagePass pass,
     LoraNorms norms,

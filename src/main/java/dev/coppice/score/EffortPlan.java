@@ -7,8 +7,11 @@ import dev.coppice.backend.Workspace;
 import dev.coppice.data.ConfigException;
 import dev.coppice.data.LlmConfig;
 import dev.coppice.data.LoraConfig;
+import dev.coppice.data.Projection;
 import dev.coppice.model.LanguageModel;
 import dev.coppice.model.LanguagePass;
+import dev.coppice.model.LanguagePass.Reach;
+import java.util.List;
 
 /**
  * How an effort pass divides its work: how many positions make a macro-batch and a chunk, and how
@@ -31,6 +34,10 @@ record EffortPlan(
   private static final int MOST_SAMPLES = 1 << 12;
 
   private static final int CHUNK_ROWS = 1024;
+
+  /** Positions of a chunk's whole samples, in multiples of those that are its own. */
+  private static final int WHOLE_CHUNKS = 2;
+
   private static final long LOGIT_BYTES = 64L << 20;
 
   /**
@@ -56,12 +63,37 @@ record EffortPlan(
     this(backend, architecture, lora, config, CHUNK_ROWS, LOGIT_BYTES);
   }
 
+  private List<LoraConfig.Target> targets() {
+    return config.params().targets(architecture, lora);
+  }
+
   /** The lowest layer that the gradient goes into. */
   int lowest() {
-    return config.params().targets(architecture, lora).stream()
-        .mapToInt(LoraConfig.Target::layer)
-        .min()
-        .orElseThrow();
+    return targets().stream().mapToInt(LoraConfig.Target::layer).min().orElseThrow();
+  }
+
+  /** How far back a layer's gradient is formed. */
+  Reach reach(int layer) {
+    if (layer > lowest()) {
+      return Reach.INPUT;
+    }
+    boolean scores =
+        targets().stream()
+            .filter(target -> target.layer() == layer)
+            .map(LoraConfig.Target::projection)
+            .anyMatch(projection -> projection == Projection.Q || projection == Projection.K);
+    return scores ? Reach.PROJECTIONS : Reach.VALUES;
+  }
+
+  /**
+   * Whether the backward pass is one of whole samples: unless the gradient is that of the last
+   * layer's values alone, each sample's loss reaches the shared positions in its own way.
+   */
+  boolean wholeBackward() {
+    return !targets().stream()
+        .allMatch(
+            target ->
+                target.layer() == architecture.layers() - 1 && target.projection() == Projection.V);
   }
 
   /**
@@ -98,33 +130,43 @@ record EffortPlan(
     return Workspace.plan(backend, allocator -> layout(allocator, positions));
   }
 
+  /** How much is worked on at a time in macro-batches of so many positions. */
+  EffortSizes sizes(int positions) {
+    int shared = config.prefix().length();
+    boolean whole = wholeBackward();
+    int chunk = Math.max(config.cutoff(), chunkRows);
+    int own = Math.min(positions, chunk);
+    if (shared == 0) {
+      int samples = Math.max(1, Math.min(MOST_SAMPLES, positions / 2)); // a scored one has 2 tokens
+      return new EffortSizes(positions, positions, samples, own, own, 0, whole);
+    }
+    int samples = Math.max(1, Math.min(MOST_SAMPLES, positions - shared));
+    int wholePositions = whole ? positions : positions + (samples - 1) * shared;
+    int rows = Math.min(wholePositions, Math.max(config.cutoff(), WHOLE_CHUNKS * chunkRows));
+    return new EffortSizes(positions, wholePositions, samples, own, rows, shared, whole);
+  }
+
   /** Takes that memory from the front of an allocator. */
   EffortLayout layout(Allocator allocator, int positions) {
-    int samples = Math.max(1, Math.min(MOST_SAMPLES, positions / 2)); // a scored one has 2 tokens
-    int rows = Math.min(positions, Math.max(config.cutoff(), chunkRows));
+    EffortSizes sizes = sizes(positions);
+    int rows = sizes.rows();
     int logitRows =
         (int) Math.max(1, Math.min(rows, logitBytes / (4L * architecture.vocabulary())));
     LanguageModel model =
         new LanguageModel(backend, allocator, architecture, lora, config.cutoff());
     return new EffortLayout(
-        positions,
-        samples,
-        rows,
+        sizes,
         model,
-        new LanguagePass(model, allocator, rows, logitRows),
+        new LanguagePass(model, allocator, rows, logitRows, sizes.shared(), sizes.wholeRows()),
         new LoraNorms(
             backend,
             allocator,
             config.params(),
             lora,
-            config.params().targets(architecture, lora),
-            samples,
-            rows),
+            targets(),
+            sizes.samples(),
+            sizes.wholeRows()),
         new EffortTensors(
-            allocator,
-            positions,
-            samples,
-            architecture.hidden(),
-            architecture.layers() - lowest()));
+            backend, allocator, sizes, architecture.hidden(), architecture.layers() - lowest()));
   }
 }

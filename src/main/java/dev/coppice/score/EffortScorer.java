@@ -9,8 +9,6 @@ import dev.coppice.data.LlmConfig;
 import dev.coppice.data.LoraConfig;
 import dev.coppice.data.TokenSample;
 import dev.coppice.data.Unscorable;
-import dev.coppice.model.LanguagePass.Reach;
-import dev.coppice.model.TokenChunk;
 import dev.coppice.model.WeightSource;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -26,17 +24,20 @@ import java.util.stream.IntStream;
  *
  * <p>Samples are taken in macro-batches as large as memory allows; layer after layer runs over a
  * whole macro-batch, chunk by chunk, so that each weight is touched once a macro-batch. Layers
- * below the lowest of phi run forward only. A sample's result depends on nothing but the sample and
- * the model: not on the other samples, the memory or the number of threads.
+ * below the lowest of phi run forward only. Positions that all samples share are computed once a
+ * macro-batch. A sample's result depends on nothing but the sample and the model: not on the other
+ * samples, the memory or the number of threads.
  *
  * @see <a href="https://arxiv.org/abs/2401.17197">Lin et al. 2024</a>, section 3.3
  */
 public final class EffortScorer implements AutoCloseable {
   private final EffortConfig config;
   private final LlmConfig architecture;
-  private final int lowest;
+  private final EffortPlan plan;
   private final Workspace workspace;
   private final EffortLayout layout;
+  private final EffortPass pass;
+  private long computed;
 
   /**
    * Reserves the workspace and takes the weights.
@@ -57,9 +58,9 @@ public final class EffortScorer implements AutoCloseable {
   }
 
   EffortScorer(EffortPlan plan, WeightSource weights, Optional<WeightSource> adapter) {
+    this.plan = plan;
     config = plan.config();
     architecture = plan.architecture();
-    lowest = plan.lowest();
     int positions = plan.positions();
     workspace = plan.backend().workspace(plan.bytes(positions));
     boolean ready = false;
@@ -67,12 +68,25 @@ public final class EffortScorer implements AutoCloseable {
       layout = plan.layout(workspace, positions);
       layout.model().load(weights, adapter, config.seed());
       layout.pass().prepare();
+      long left = config.memoryBytes() - workspace.bytes();
+      pass = new EffortPass(plan, layout, layout.model().matrixBytes() > left);
       ready = true;
     } finally {
       if (!ready) {
         workspace.close();
       }
     }
+  }
+
+  /**
+   * Memory that a scorer reserves.
+   *
+   * @throws ConfigException as the constructor
+   */
+  public static long workspaceBytes(
+      Backend backend, LlmConfig architecture, LoraConfig lora, EffortConfig config) {
+    EffortPlan plan = new EffortPlan(backend, architecture, lora, config);
+    return plan.bytes(plan.positions());
   }
 
   /** Why a sample gets no score; empty if it can be scored. */
@@ -82,9 +96,29 @@ public final class EffortScorer implements AutoCloseable {
         : Optional.of(new Unscorable(sample.sample(), "no token after the first is scored"));
   }
 
+  /** The backend that computes. */
+  public String backendName() {
+    return plan.backend().name();
+  }
+
   /** Most positions that are worked on together. */
   public int macroBatchPositions() {
-    return layout.positions();
+    return layout.sizes().positions();
+  }
+
+  /** Positions that all samples share; they are computed once a macro-batch. */
+  public int sharedPositions() {
+    return layout.sizes().shared();
+  }
+
+  /** Positions that went through the layers so far, shared ones once a macro-batch. */
+  public long computedPositions() {
+    return computed;
+  }
+
+  /** Whether weights are given back layer by layer, since not all of them fit the memory. */
+  public boolean streams() {
+    return pass.streams();
   }
 
   /** Size of the workspace. */
@@ -116,17 +150,29 @@ public final class EffortScorer implements AutoCloseable {
             .toList();
     int from = 0;
     while (from < count) {
-      int to = from;
-      int positions = 0;
-      while (to < count
-          && to - from < layout.samples()
-          && positions + samples.get(order.get(to)).length() <= layout.positions()) {
-        positions += samples.get(order.get(to++)).length();
-      }
+      int to = macroBatch(samples, order, from);
       scoreTogether(samples, order.subList(from, to), result);
       from = to;
     }
     return result;
+  }
+
+  /** The end of the macro-batch that begins with place {@code from} of {@code order}. */
+  private int macroBatch(List<TokenSample> samples, List<Integer> order, int from) {
+    EffortSizes sizes = layout.sizes();
+    int to = from;
+    int own = sizes.shared();
+    int whole = 0;
+    while (to < order.size() && to - from < sizes.samples()) {
+      int length = samples.get(order.get(to)).length();
+      own += length - sizes.shared();
+      whole += length;
+      if (own > sizes.positions() || whole > sizes.wholePositions()) {
+        return to;
+      }
+      to++;
+    }
+    return to;
   }
 
   private void check(TokenSample sample) {
@@ -139,6 +185,9 @@ public final class EffortScorer implements AutoCloseable {
           name,
           "has " + sample.length() + " tokens where the cutoff is " + config.cutoff(),
           "raise the cutoff or shorten the sample");
+    }
+    if (!config.prefix().begins(sample)) {
+      throw new IllegalArgumentException(name + " does not begin with the shared prefix");
     }
     for (int id : sample.inputIds()) {
       if (id < 0 || id >= architecture.vocabulary()) {
@@ -153,13 +202,16 @@ public final class EffortScorer implements AutoCloseable {
   private void scoreTogether(List<TokenSample> samples, List<Integer> members, EffortBatch result) {
     List<TokenSample> packed = new ArrayList<>();
     members.forEach(member -> packed.add(samples.get(member)));
-    MacroBatch batch = new MacroBatch(packed, layout.chunkRows());
-    layout.tensors().write(batch);
-    forward(batch);
-    backward(batch);
+    pass.write(packed);
+    computed += layout.tensors().positions();
+    pass.forward();
+    double prefixLoss = pass.backward();
 
     Map<String, double[]> norms = layout.norms().norms(packed.size());
-    double[] losses = layout.tensors().losses(packed.size());
+    double[] losses = layout.tensors().sampleLosses(packed.size());
+    for (int i = 0; i < losses.length; i++) {
+      losses[i] += prefixLoss / packed.get(i).targets();
+    }
     for (int i = 0; i < packed.size(); i++) {
       int place = members.get(i);
       double squares = 0;
@@ -181,61 +233,36 @@ public final class EffortScorer implements AutoCloseable {
     }
   }
 
-  /** Leaves the input of layers {@code lowest ..} in the streams. */
-  private void forward(MacroBatch batch) {
-    for (MacroBatch.Chunk chunk : batch.chunks) {
-      layout.pass().embed(layout.tensors().chunk(chunk), layout.tensors().stream(0, chunk));
-    }
-    for (int layer = 0; layer < architecture.layers() - 1; layer++) {
-      for (MacroBatch.Chunk chunk : batch.chunks) {
-        int stream = Math.max(0, layer - lowest + 1);
-        if (stream > 0) {
-          layout.tensors().stream(stream, chunk)
-              .copyFrom(layout.tensors().stream(stream - 1, chunk));
-        }
-        layout
-            .pass()
-            .forward(layer, layout.tensors().chunk(chunk), layout.tensors().stream(stream, chunk));
-      }
-    }
+  /**
+   * How many samples to measure the machine with.
+   *
+   * @param seconds the measurement may take, as a rule
+   */
+  public int samplesToCalibrate(double seconds) {
+    return EffortCalibration.samples(plan, layout.sizes(), seconds);
   }
 
-  private void backward(MacroBatch batch) {
-    int last = architecture.layers() - 1;
-    for (MacroBatch.Chunk chunk : batch.chunks) {
-      layout.norms().startAt(chunk.firstSample());
-      layout
-          .pass()
-          .head(
-              layout.tensors().chunk(chunk),
-              layout.tensors().stream(last - lowest, chunk),
-              reach(last),
-              layout.tensors().losses(chunk),
-              layout.norms(),
-              layout.tensors().gradient(chunk));
-    }
-    for (int layer = last - 1; layer >= lowest; layer--) {
-      for (MacroBatch.Chunk chunk : batch.chunks) {
-        layout.norms().startAt(chunk.firstSample());
-        TokenChunk tokens = layout.tensors().chunk(chunk);
-        layout
-            .pass()
-            .backward(
-                layer,
-                tokens,
-                layout.tensors().stream(layer - lowest, chunk),
-                reach(layer),
-                layout.norms(),
-                layout.tensors().gradient(chunk));
-      }
-    }
-  }
-
-  private Reach reach(int layer) {
-    if (layer > lowest) {
-      return Reach.INPUT;
-    }
-    return config.params() == EffortParams.LAST_V_LORA_B ? Reach.VALUES : Reach.PROJECTIONS;
+  /**
+   * What scoring samples takes on this machine.
+   *
+   * @param lengths tokens of each sample
+   * @param targets scored ones of each sample
+   * @param examples some of the samples, no more than {@link #samplesToCalibrate}
+   * @param seconds that the measurement may take; it takes longer only where one sample does
+   * @param unitSeconds that a macro-batch may take, as a rule
+   */
+  public EffortForecast forecast(
+      int[] lengths,
+      int[] targets,
+      List<TokenSample> examples,
+      double seconds,
+      double unitSeconds) {
+    examples.forEach(this::check);
+    EffortCalibration.Work work = new EffortCalibration.Work(lengths, targets);
+    double limit = EffortCalibration.seconds(plan, work, seconds);
+    EffortCalibration rates = EffortCalibration.measure(plan, pass, examples, limit);
+    return rates.forecast(
+        plan, layout.sizes(), work, layout.model().matrixBytes(), pass.streams(), unitSeconds);
   }
 
   /** Frees the workspace. Idempotent. */

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coppice.score;
 
+import dev.coppice.data.SharedPrefix;
 import dev.coppice.data.TokenSample;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 
 /**
  * Samples packed end to end and cut into chunks of whole samples: plain arrays. Rows, samples and
  * targets are counted over the macro-batch, the offsets of each chunk from its own first row or
- * target.
+ * target. A shared prefix is a chunk of its own before the others, whose samples are without it.
  */
 final class MacroBatch {
 
@@ -27,7 +28,9 @@ final class MacroBatch {
       int targets,
       int firstOffset) {}
 
+  /** The chunk of the shared prefix, if there is one, and then those of the samples. */
   final List<Chunk> chunks = new ArrayList<>();
+
   final int[] ids;
   final int[] positions;
   final int[] offsets;
@@ -36,68 +39,133 @@ final class MacroBatch {
   final int[] targets;
   final double[] weights;
 
+  private final int skip;
+  private int row;
+  private int target;
+  private int offset;
+  private int chunkRow;
+
   /**
    * Packs samples.
    *
-   * @param chunkRows most rows of a chunk, at least as many as the longest sample has
+   * @param prefix that each of them begins with
+   * @param cuts number of samples of each chunk
    */
-  MacroBatch(List<TokenSample> samples, int chunkRows) {
-    int rows = samples.stream().mapToInt(TokenSample::length).sum();
-    int scored = samples.stream().mapToInt(TokenSample::targets).sum();
+  MacroBatch(List<TokenSample> samples, SharedPrefix prefix, List<Integer> cuts) {
+    skip = prefix.length();
+    int rows = skip;
+    int scored = targets(prefix.scored(), 1);
+    for (TokenSample sample : samples) {
+      rows += sample.length() - skip;
+      scored += targets(sample.scored(), skip + 1);
+    }
     ids = new int[rows];
     positions = new int[rows];
     targetRows = new int[scored];
     targets = new int[scored];
     weights = new double[scored];
-    int[] rowEnds = new int[2 * samples.size()];
-    int[] targetEnds = new int[2 * samples.size()];
-    int sample = 0;
-    int row = 0;
-    int target = 0;
-    int offset = 0;
-    while (sample < samples.size()) {
-      int firstSample = sample;
-      int firstRow = row;
-      int firstTarget = target;
-      int firstOffset = offset++;
-      while (sample < samples.size()
-          && row - firstRow + samples.get(sample).length() <= chunkRows) {
-        target = pack(samples.get(sample), row, firstRow, target);
-        row += samples.get(sample++).length();
-        rowEnds[offset] = row - firstRow;
-        targetEnds[offset++] = target - firstTarget;
-      }
-      if (sample == firstSample) {
-        throw new IllegalArgumentException(
-            "a sample has more than " + chunkRows + " positions of a chunk");
-      }
-      chunks.add(
-          new Chunk(
-              firstSample,
-              sample - firstSample,
-              firstRow,
-              row - firstRow,
-              firstTarget,
-              target - firstTarget,
-              firstOffset));
+    int ends = samples.size() + cuts.size() + (skip > 0 ? 2 : 0);
+    offsets = new int[ends];
+    targetOffsets = new int[ends];
+    if (skip > 0) {
+      pack(0, 1, part -> pack(prefix.ids(), prefix.scored(), 0, skip, 1));
     }
-    offsets = Arrays.copyOf(rowEnds, offset);
-    targetOffsets = Arrays.copyOf(targetEnds, offset);
+    int next = 0;
+    for (int count : cuts) {
+      int first = next;
+      pack(first, count, part -> pack(samples.get(first + part)));
+      next += count;
+    }
   }
 
-  /** Writes one sample from {@code row} on; returns the next free target. */
-  private int pack(TokenSample sample, int row, int firstRow, int target) {
+  /** The same samples without sharing: their prefix is repeated in each. */
+  static MacroBatch whole(List<TokenSample> samples, List<Integer> cuts) {
+    return new MacroBatch(samples, SharedPrefix.NONE, cuts);
+  }
+
+  /**
+   * How many consecutive samples make each chunk.
+   *
+   * @param skip shared positions
+   * @param ownRows most rows of a chunk without the shared ones
+   * @param wholeRows most rows of a chunk's whole samples
+   * @throws IllegalArgumentException if one sample is more than a chunk
+   */
+  static List<Integer> cuts(List<TokenSample> samples, int skip, int ownRows, int wholeRows) {
+    List<Integer> cuts = new ArrayList<>();
+    int count = 0;
+    int own = 0;
+    int whole = 0;
+    for (TokenSample sample : samples) {
+      int length = sample.length();
+      if (length - skip > ownRows || length > wholeRows) {
+        throw new IllegalArgumentException(
+            "a sample has more than " + Math.min(ownRows, wholeRows) + " positions of a chunk");
+      }
+      if (own + length - skip > ownRows || whole + length > wholeRows) {
+        cuts.add(count);
+        count = 0;
+        own = 0;
+        whole = 0;
+      }
+      count++;
+      own += length - skip;
+      whole += length;
+    }
+    if (count > 0) {
+      cuts.add(count);
+    }
+    return Collections.unmodifiableList(cuts);
+  }
+
+  private static int targets(boolean[] scored, int from) {
+    int count = 0;
+    for (int t = from; t < scored.length; t++) {
+      count += scored[t] ? 1 : 0;
+    }
+    return count;
+  }
+
+  private interface Parts {
+    void pack(int part);
+  }
+
+  private void pack(int firstSample, int count, Parts parts) {
+    int firstRow = row;
+    chunkRow = row;
+    int firstTarget = target;
+    int firstOffset = offset++;
+    for (int part = 0; part < count; part++) {
+      parts.pack(part);
+      offsets[offset] = row - firstRow;
+      targetOffsets[offset++] = target - firstTarget;
+    }
+    chunks.add(
+        new Chunk(
+            firstSample,
+            count,
+            firstRow,
+            row - firstRow,
+            firstTarget,
+            target - firstTarget,
+            firstOffset));
+  }
+
+  private void pack(TokenSample sample) {
     double weight = 1.0 / sample.targets();
-    int[] tokens = sample.inputIds();
-    for (int t = 0; t < tokens.length; t++) {
-      ids[row + t] = tokens[t];
-      positions[row + t] = t;
-      if (t + 1 < tokens.length && sample.scored()[t + 1]) {
-        targetRows[target] = row - firstRow + t;
+    pack(sample.inputIds(), sample.scored(), skip, sample.length(), weight);
+  }
+
+  /** Writes positions {@code from .. to-1} of a text from {@code row} on. */
+  private void pack(int[] tokens, boolean[] scored, int from, int to, double weight) {
+    for (int t = from; t < to; t++, row++) {
+      ids[row] = tokens[t];
+      positions[row] = t;
+      if (t + 1 < tokens.length && scored[t + 1]) {
+        targetRows[target] = row - chunkRow;
         targets[target] = tokens[t + 1];
         weights[target++] = weight;
       }
     }
-    return target;
   }
 }

@@ -50,7 +50,7 @@ class UsageTest {
         "--lissa-scale | 0",
         "--lissa-steps | 0",
         "--lissa-batch | 0",
-        "--effort-params | all",
+        "--effort-params | layers.(",
         "--cutoff | 1",
         "--loss | none",
         "--memory | big",

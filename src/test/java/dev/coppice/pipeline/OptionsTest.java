@@ -51,10 +51,12 @@ class OptionsTest {
     assertThrows(
         ConfigException.class, () -> influence("ekfac", "0.25", "hessian", Optional.empty()));
     assertNames("--lissa-scale", () -> influence("lissa", "0.25", "hessian", Optional.of(0.0)));
-    assertNames("--cutoff", () -> new EffortOptions("all-lora", 2, "all", 1L << 30));
-    assertNames("--loss", () -> new EffortOptions("all-lora", 512, "some", 1L << 30));
-    assertNames("--effort-params", () -> new EffortOptions("all", 512, "all", 1L << 30));
-    assertNames("--memory", () -> new EffortOptions("all-lora", 512, "all", 1000));
+    assertNames("--cutoff", () -> new EffortOptions("all-lora", 2, "all", 1L << 30, "auto"));
+    assertNames("--loss", () -> new EffortOptions("all-lora", 512, "some", 1L << 30, "auto"));
+    assertNames(
+        "--effort-params", () -> new EffortOptions("layers.(", 512, "all", 1L << 30, "auto"));
+    assertNames("--shared-prefix", () -> new EffortOptions("all-lora", 512, "all", 1L << 30, "on"));
+    assertNames("--memory", () -> new EffortOptions("all-lora", 512, "all", 1000, "auto"));
     assertNames("--n", () -> new SelectOptions(0, 0.3, 50, 0.1, "coverage"));
     assertNames("--lambda", () -> new SelectOptions(1, -1, 50, 0.1, "coverage"));
     assertNames("--strata", () -> new SelectOptions(1, 0.3, 0, 0.1, "coverage"));
@@ -109,11 +111,12 @@ class OptionsTest {
             "curvature-report"),
         labels(StageName.SCORE_INFLUENCE, both));
     assertEquals(
-        List.of("seed of a fresh LoRA adapter", "effort-params", "cutoff", "loss"),
+        List.of("seed of a fresh LoRA adapter", "effort-params", "cutoff", "loss", "shared-prefix"),
         labels(StageName.SCORE_EFFORT, both));
     PruneOptions adapted = prune(Optional.of(Path.of("m")), Optional.of(Path.of("a")), 1, "lissa");
     assertEquals(
-        List.of("effort-params", "cutoff", "loss"), labels(StageName.SCORE_EFFORT, adapted));
+        List.of("effort-params", "cutoff", "loss", "shared-prefix"),
+        labels(StageName.SCORE_EFFORT, adapted));
     assertTrue(labels(StageName.SELECT, both).contains("lambda"));
   }
 

@@ -4,10 +4,15 @@ package dev.coppice.score;
 import dev.coppice.backend.Backend;
 import dev.coppice.backend.NativeBackend;
 import dev.coppice.backend.ReferenceBackend;
+import java.util.List;
 import java.util.stream.Stream;
 
 /** The backends that effort scores are compared on, with the tolerance of each. */
 final class EffortBackends {
+  /** The parameter sets that have a name. */
+  static final List<EffortParams> PARAMS =
+      List.of(EffortParams.LAST_V_LORA_B, EffortParams.ALL_LORA);
+
   private EffortBackends() {}
 
   enum Kind {

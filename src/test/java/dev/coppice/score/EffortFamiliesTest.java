@@ -76,7 +76,7 @@ class EffortFamiliesTest {
     LlmFixture fixture = LlmFixture.committed("phi3");
     long seed = fixture.expected().get("fresh_seed").longValue();
     try (Backend backend = kind.open()) {
-      for (EffortParams params : EffortParams.values()) {
+      for (EffortParams params : EffortBackends.PARAMS) {
         EffortBatch batch = fixture.score(backend, false, EffortTruthTest.config(params, seed));
         fixture.assertEffort("fresh", params, batch, kind.tolerance());
       }

@@ -41,7 +41,7 @@ class EffortGoldenTest {
     Assumptions.assumeTrue(golden().isPresent());
     LlmFixture fixture = LlmFixture.of(golden().get());
     try (Backend backend = kind.open()) {
-      for (EffortParams params : EffortParams.values()) {
+      for (EffortParams params : EffortBackends.PARAMS) {
         EffortConfig config = new EffortConfig(params, CUTOFF, LlmFixture.MEMORY, 0);
         EffortBatch batch = fixture.score(backend, true, config);
         fixture.assertTruth("samples", params, batch, kind.tolerance());

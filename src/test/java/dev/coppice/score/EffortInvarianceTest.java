@@ -62,7 +62,7 @@ class EffortInvarianceTest {
   void bitsDoNotDependOnMemory(EffortBackends.Kind kind) {
     List<TokenSample> samples = manySamples(kind == EffortBackends.Kind.CPU ? 150 : 12);
     try (Backend backend = kind.open()) {
-      for (EffortParams params : EffortParams.values()) {
+      for (EffortParams params : EffortBackends.PARAMS) {
         long least = leastMemory(backend, params);
         EffortBatch roomy = fixture.score(backend, true, config(params, 1L << 30), samples);
         for (long memory : new long[] {least, least + least / 3, 3 * least}) {
@@ -80,7 +80,7 @@ class EffortInvarianceTest {
     HfCheckpoint checkpoint = fixture.checkpoint(true);
     try (Backend backend = kind.open();
         CheckpointWeights weights = new CheckpointWeights(backend, checkpoint)) {
-      for (EffortParams params : EffortParams.values()) {
+      for (EffortParams params : EffortBackends.PARAMS) {
         EffortConfig config = config(params, LlmFixture.MEMORY);
         EffortBatch whole = fixture.score(backend, true, config, samples);
         for (int logitRows : new int[] {0, 7}) {

@@ -49,7 +49,7 @@ class EffortTruthTest {
     LlmFixture fixture = LlmFixture.committed("llama-biased");
     long seed = fixture.expected().get("fresh_seed").longValue();
     try (Backend backend = kind.open()) {
-      for (EffortParams params : EffortParams.values()) {
+      for (EffortParams params : EffortBackends.PARAMS) {
         EffortBatch batch = fixture.score(backend, false, config(params, seed));
         fixture.assertTruth("fresh", params, batch, kind.tolerance());
       }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.coppice.data.SharedPrefix;
 import dev.coppice.data.TokenSample;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -18,13 +19,12 @@ class MacroBatchTest {
   @Test
   void offsetsCountFromEachChunk() {
     boolean[] all = {false, true, true};
-    MacroBatch batch =
-        new MacroBatch(
-            List.of(
-                sample(all, 10, 11, 12),
-                sample(new boolean[] {true, false, true}, 20, 21, 22),
-                sample(new boolean[] {true, true}, 30, 31)),
-            6);
+    List<TokenSample> samples =
+        List.of(
+            sample(all, 10, 11, 12),
+            sample(new boolean[] {true, false, true}, 20, 21, 22),
+            sample(new boolean[] {true, true}, 30, 31));
+    MacroBatch batch = MacroBatch.whole(samples, MacroBatch.cuts(samples, 0, 6, 6));
     assertEquals(
         List.of(
             new MacroBatch.Chunk(0, 2, 0, 6, 0, 3, 0), new MacroBatch.Chunk(2, 1, 6, 2, 3, 1, 3)),
@@ -39,8 +39,34 @@ class MacroBatchTest {
   }
 
   @Test
+  void sharedPrefixIsAChunkOfItsOwnWithWeightsOfOne() {
+    boolean[] all = {true, true, true, true};
+    List<TokenSample> samples =
+        List.of(
+            sample(all, 1, 2, 3, 4),
+            sample(all, 1, 2, 3, 5),
+            sample(new boolean[] {true, true, true}, 1, 2, 3));
+    SharedPrefix prefix = SharedPrefix.of(samples);
+    MacroBatch batch = new MacroBatch(samples, prefix, MacroBatch.cuts(samples, 2, 4, 9));
+    assertEquals(
+        List.of(
+            new MacroBatch.Chunk(0, 1, 0, 2, 0, 2, 0),
+            new MacroBatch.Chunk(0, 2, 2, 4, 2, 2, 2),
+            new MacroBatch.Chunk(2, 1, 6, 1, 4, 0, 5)),
+        batch.chunks);
+    assertArrayEquals(new int[] {1, 2, 3, 4, 3, 5, 3}, batch.ids);
+    assertArrayEquals(new int[] {0, 1, 2, 3, 2, 3, 2}, batch.positions);
+    assertArrayEquals(new int[] {0, 2, 0, 2, 4, 0, 1}, batch.offsets);
+    assertArrayEquals(new int[] {0, 1, 0, 2}, batch.targetRows);
+    assertArrayEquals(new int[] {0, 2, 0, 1, 2, 0, 0}, batch.targetOffsets);
+    assertArrayEquals(new int[] {2, 3, 4, 5}, batch.targets);
+    assertArrayEquals(new double[] {1, 1, 1.0 / 3, 1.0 / 3}, batch.weights);
+    assertEquals(List.of(2, 1), MacroBatch.cuts(samples, 2, 9, 8));
+  }
+
+  @Test
   void sampleLongerThanAChunkIsRefused() {
     List<TokenSample> samples = List.of(sample(new boolean[] {false, true, true}, 1, 2, 3));
-    assertThrows(IllegalArgumentException.class, () -> new MacroBatch(samples, 2));
+    assertThrows(IllegalArgumentException.class, () -> MacroBatch.cuts(samples, 0, 2, 9));
   }
 }

@@ -83,6 +83,9 @@ public final class Coppice {
 
   public static native int cop_unmap_file(@Cast("void*") long address, @Cast("int64_t") long bytes);
 
+  public static native int cop_advise_file(
+      @Cast("void*") long address, @Cast("int64_t") long bytes, int advice);
+
   public static native int cop_fault_arm(String point, int n, int status);
 
   public static native int cop_gemm(

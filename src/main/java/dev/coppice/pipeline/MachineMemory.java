@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coppice.pipeline;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** The memory that this process has and can still get. */
+final class MachineMemory {
+  private static final Pattern AVAILABLE = Pattern.compile("MemAvailable:\\s+(\\d{1,15}) kB");
+
+  private static final Pattern ANONYMOUS = Pattern.compile("RssAnon:\\s+(\\d{1,15}) kB");
+
+  /** Of control groups, version 2 and 1. */
+  private static final List<Path> LIMITS =
+      List.of(
+          Path.of("/sys/fs/cgroup/memory.max"),
+          Path.of("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
+
+  private MachineMemory() {}
+
+  /**
+   * Refuses what the machine cannot hold.
+   *
+   * @param bytes that are going to be used
+   * @throws MissingEnvironmentException saying how much there is
+   */
+  static void require(long bytes) {
+    OptionalLong available = available();
+    if (available.isPresent() && bytes > available.getAsLong()) {
+      throw new MissingEnvironmentException(
+          "the pass takes "
+              + MemorySize.format(bytes)
+              + " of memory and "
+              + MemorySize.format(available.getAsLong())
+              + " are free; give --memory "
+              + Math.max(1, available.getAsLong() >> 20)
+              + "MiB or less");
+    }
+  }
+
+  /** Memory of this process that is no file's; 0 if unknown. */
+  static long anonymous() {
+    Matcher matcher = ANONYMOUS.matcher(read(Path.of("/proc/self/status")));
+    return matcher.find() ? Long.parseLong(matcher.group(1)) << 10 : 0;
+  }
+
+  /** What is free by the system's account and the process's control group; empty if unknown. */
+  private static OptionalLong available() {
+    Matcher matcher = AVAILABLE.matcher(read(Path.of("/proc/meminfo")));
+    if (!matcher.find()) {
+      return OptionalLong.empty();
+    }
+    long free = Long.parseLong(matcher.group(1)) << 10;
+    for (Path limit : LIMITS) {
+      String bytes = read(limit).strip();
+      free = bytes.matches("\\d{1,18}") ? Math.min(free, Long.parseLong(bytes)) : free;
+    }
+    return OptionalLong.of(free);
+  }
+
+  private static String read(Path file) {
+    try {
+      return Files.isReadable(file) ? Files.readString(file) : "";
+    } catch (IOException unreadable) {
+      return ""; // not Linux, or a control group that is not ours to read
+    }
+  }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coppice.pipeline;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** Says what scoring effort would take, without doing it. */
+public final class PlanEffort {
+  private PlanEffort() {}
+
+  /**
+   * Tokenises all samples, measures the machine for 2 seconds and forecasts the pass.
+   *
+   * @param data data folder; either this or {@code samples}
+   * @param samples file of Alpaca or tokenised records
+   * @param llm checkpoint folder
+   * @param adapter LoRA adapter folder; empty for a fresh one
+   * @throws dev.coppice.data.InputException if a file is wrong
+   * @throws dev.coppice.data.ConfigException if cutoff, memory or adapter do not fit the model; it
+   *     says what would
+   * @throws MissingEnvironmentException if the backend asked for or the memory is not there
+   * @throws IOException if tokens cannot be kept in a temporary file
+   */
+  public static Outcome run(
+      Optional<Path> data,
+      Optional<Path> samples,
+      Path llm,
+      Optional<Path> adapter,
+      EffortOptions options,
+      RunOptions run,
+      Progress progress)
+      throws IOException {
+    return new ScoreEffort(llm, options, run, progress).plan(data, samples, adapter);
+  }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coppice.score;
+
+import java.util.Locale;
+
+/**
+ * What an effort pass over some samples takes.
+ *
+ * @param samples that are scored
+ * @param tokens of these samples
+ * @param shared positions that all of them share
+ * @param computed positions that go through the layers
+ * @param macroBatches how many there are
+ * @param positions of the largest macro-batch
+ * @param multiplyAdds of the whole pass
+ * @param workspaceBytes that the largest macro-batch fills
+ * @param weightBytes of the matrices, in the checkpoint's files
+ * @param streams whether weights are given back layer by layer
+ * @param rate multiply-adds a second on this machine now
+ * @param seconds of the whole pass
+ */
+public record EffortForecast(
+    int samples,
+    long tokens,
+    int shared,
+    long computed,
+    int macroBatches,
+    int positions,
+    double multiplyAdds,
+    long workspaceBytes,
+    long weightBytes,
+    boolean streams,
+    double rate,
+    double seconds) {
+
+  /** For the reader, without the seconds. */
+  public String work() {
+    return String.format(
+        Locale.ROOT,
+        "%,d samples, %,d tokens of which %,d are computed (the first %d of each are shared),"
+            + " %.3g multiply-adds",
+        samples,
+        tokens,
+        computed,
+        shared,
+        multiplyAdds);
+  }
+}
