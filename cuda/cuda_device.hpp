@@ -21,6 +21,7 @@ class CudaDevice : public Device {
   CudaDevice& operator=(const CudaDevice&) = delete;
 
   const char* description() const override { return description_.c_str(); }
+  void* stream() const override { return stream_; }
   void* alloc(int64_t bytes) override;
   void free(void* ptr, int64_t bytes) noexcept override;
   void upload(void* dst, const void* src, int64_t bytes) override;

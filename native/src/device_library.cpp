@@ -19,6 +19,7 @@ class LibraryDevice : public Device {
   ~LibraryDevice() override { table_.close(table_.device); }
 
   const char* description() const override { return table_.description; }
+  void* stream() const override { return table_.stream; }
   void* alloc(int64_t bytes) override {
     void* ptr = nullptr;
     check(table_.alloc(table_.device, bytes, &ptr));

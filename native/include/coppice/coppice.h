@@ -51,6 +51,9 @@ COP_API const char* cop_context_description(const cop_context* ctx);
 COP_API int32_t cop_context_destroy(cop_context* ctx);  // null is allowed; memory must have been freed
 COP_API int32_t cop_context_live_bytes(const cop_context* ctx, int64_t* out);
 COP_API int32_t cop_sync(cop_context* ctx);
+// The queue of a CUDA context, a cudaStream_t, for work that another library puts on it: to be asked for before each
+// such call. COP_UNSUPPORTED on the CPU.
+COP_API int32_t cop_context_stream(cop_context* ctx, void** out);
 
 // 64-byte aligned, content undefined; pair with cop_free of the same size.
 COP_API int32_t cop_alloc(cop_context* ctx, int64_t bytes, void** out);

@@ -30,6 +30,7 @@ public final class NativeBackend extends NativeLanguageOps {
 
   private final Device device;
   private final long context;
+  private final CublasProduct product; // null: libcoppice multiplies
   private boolean closed;
 
   /**
@@ -41,12 +42,50 @@ public final class NativeBackend extends NativeLanguageOps {
    */
   public NativeBackend(Device device, int threads) {
     this.device = device;
+    context = create(device, threads);
+    product = device == Device.CUDA ? cublas(Precision.FP32, CublasProduct.Limits.DEFAULT) : null;
+  }
+
+  private NativeBackend(
+      Device device, int number, Precision precision, CublasProduct.Limits limits) {
+    this.device = device;
+    context = create(device, number);
+    product = cublas(precision, limits);
+  }
+
+  /**
+   * Opens the first GPU, with cuBLAS for the matrix product.
+   *
+   * @throws UnsupportedOperationException if this build has no device for GPUs, or this machine no
+   *     GPU, driver or cuBLAS: with the reason and what to do
+   */
+  public static NativeBackend onGpu(Precision precision) {
+    return new NativeBackend(Device.CUDA, 1, precision, CublasProduct.Limits.DEFAULT);
+  }
+
+  /** For tests: a device with a stream, whose products are cuBLAS's. */
+  static NativeBackend withCublas(
+      Device device, int number, Precision precision, CublasProduct.Limits limits) {
+    return new NativeBackend(device, number, precision, limits);
+  }
+
+  private static long create(Device device, int threads) {
     long out = MemoryUtil.nmemAllocChecked(8);
     try {
       check(cop_context_create(device.code, threads, out));
-      context = MemoryUtil.memGetLong(out);
+      return MemoryUtil.memGetLong(out);
     } finally {
       MemoryUtil.nmemFree(out);
+    }
+  }
+
+  private CublasProduct cublas(Precision precision, CublasProduct.Limits limits) {
+    try {
+      CublasLibrary.load(CudaLibraries.ofThisMachine());
+      return new CublasProduct(context, precision, limits);
+    } catch (RuntimeException failure) {
+      check(cop_context_destroy(context));
+      throw failure;
     }
   }
 
@@ -57,7 +96,8 @@ public final class NativeBackend extends NativeLanguageOps {
 
   @Override
   public String description() {
-    return cop_context_description(context());
+    String described = cop_context_description(context());
+    return product == null ? described : described + ", " + product.description();
   }
 
   @Override
@@ -110,6 +150,20 @@ public final class NativeBackend extends NativeLanguageOps {
   }
 
   @Override
+  public void gemm(
+      boolean transA, boolean transB, float alpha, Tensor a, Tensor b, float beta, Tensor c) {
+    if (product == null) {
+      super.gemm(transA, transB, alpha, a, b, beta, c);
+      return;
+    }
+    OpShapes.gemm(transA, transB, a, b, c);
+    int k = transA ? a.dim(0) : a.dim(1);
+    DType type = b.dtype();
+    context();
+    product.multiply(transA, transB, c.dim(0), c.dim(1), k, alpha, in(a), in(b), type, beta, in(c));
+  }
+
+  @Override
   public void sync() {
     check(cop_sync(context()));
   }
@@ -119,7 +173,8 @@ public final class NativeBackend extends NativeLanguageOps {
     long out = MemoryUtil.nmemAllocChecked(8);
     try {
       check(cop_context_live_bytes(context(), out));
-      return MemoryUtil.memGetLong(out);
+      long held = product == null ? 0 : product.heldBytes();
+      return MemoryUtil.memGetLong(out) - held;
     } finally {
       MemoryUtil.nmemFree(out);
     }
@@ -133,6 +188,9 @@ public final class NativeBackend extends NativeLanguageOps {
     long bytes = liveBytes();
     if (bytes != 0) {
       throw new IllegalStateException(bytes + " bytes of workspace are still open");
+    }
+    if (product != null) {
+      product.close();
     }
     check(cop_context_destroy(context));
     closed = true;

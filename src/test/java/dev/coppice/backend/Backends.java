@@ -42,6 +42,32 @@ final class Backends {
     return found;
   }
 
+  /**
+   * The emulated device with its products by the double of cuBLAS, and so by the code that calls
+   * cuBLAS on a GPU: as they are by default, and cut in several places.
+   */
+  static List<Candidate> withCublas() {
+    List<Candidate> found = new ArrayList<>();
+    if (!doubled() || !exists(NativeBackend.Device.EMULATED)) {
+      return found;
+    }
+    CublasProduct.Limits cut = new CublasProduct.Limits(700, 32, 1 << 15);
+    for (CublasProduct.Limits limits : List.of(CublasProduct.Limits.DEFAULT, cut)) {
+      found.add(
+          new Candidate(
+              "emulated, cuBLAS, " + limits,
+              () ->
+                  NativeBackend.withCublas(
+                      NativeBackend.Device.EMULATED, 4, Precision.FP32, limits)));
+    }
+    return found;
+  }
+
+  /** Whether cuBLAS is its double in this process. */
+  static boolean doubled() {
+    return !System.getenv().getOrDefault(CudaLibraries.GIVEN, "").isBlank();
+  }
+
   private static Candidate candidate(String label, NativeBackend.Device device, int threads) {
     return new Candidate(label, () -> new NativeBackend(device, threads));
   }

@@ -48,6 +48,9 @@ public final class Coppice {
 
   public static native int cop_sync(@Cast("cop_context*") long ctx);
 
+  public static native int cop_context_stream(
+      @Cast("cop_context*") long ctx, @Cast("void**") long out);
+
   public static native int cop_alloc(
       @Cast("cop_context*") long ctx, @Cast("int64_t") long bytes, @Cast("void**") long out);
 
