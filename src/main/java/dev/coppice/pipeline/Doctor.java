@@ -31,11 +31,15 @@ public final class Doctor {
     List<Map<String, Object>> backends = new ArrayList<>();
     for (BackendChoice choice : BackendChoice.values()) {
       if (choice != BackendChoice.AUTO) {
-        backends.add(backend(choice, options.threads()));
+        backends.add(backend(new RunOptions(choice, options.threads(), options.seed())));
       }
     }
     facts.put("backends", backends);
-    return new Outcome(lines(facts, backends), facts);
+    CudaParts cuda = CudaParts.ofThisMachine();
+    facts.put("cuda", cuda.facts());
+    List<String> lines = lines(facts, backends);
+    lines.addAll(cuda.lines());
+    return new Outcome(lines, facts);
   }
 
   private static String javacpp() {
@@ -43,10 +47,10 @@ public final class Doctor {
     return found.getImplementationVersion() == null ? "unknown" : found.getImplementationVersion();
   }
 
-  private static Map<String, Object> backend(BackendChoice choice, int threads) {
+  private static Map<String, Object> backend(RunOptions options) {
     Map<String, Object> facts = new LinkedHashMap<>();
-    facts.put("name", choice.name().toLowerCase(Locale.ROOT));
-    try (Backend backend = Backends.open(choice, threads).backend()) {
+    facts.put("name", options.backend().name().toLowerCase(Locale.ROOT));
+    try (Backend backend = Backends.open(options).backend()) {
       facts.put("available", true);
       facts.put("detail", backend.description());
     } catch (MissingEnvironmentException missing) {

@@ -77,6 +77,7 @@ public final class ScoreEffort {
     if (data.isPresent() == samples.isPresent()) {
       throw new ConfigException("give either --data or --samples");
     }
+    Backends.require(run);
     ScoreEffort scoring = new ScoreEffort(llm, options, run, progress);
     Optional<Dataset> dataset = data.map(DataFolder::read);
     List<LlmSample> records = samples.map(SamplesFile::read).orElse(List.of());
@@ -132,10 +133,10 @@ public final class ScoreEffort {
   }
 
   private Outcome score(Source source, HfCheckpoint checkpoint, Path out) throws IOException {
-    Backends.Opened opened = Backends.open(run.backend(), run.threads());
+    Backends.Opened opened = Backends.open(run);
     try (Backend backend = opened.backend();
         EffortModel model = new EffortModel(backend, checkpoint, options, run.seed())) {
-      progress.message(opened.why());
+      opened.tell(progress);
       List<Unscorable> unscorable = new ArrayList<>(source.unscorable());
       Collected collected;
       try (Progress.Task task = progress.start("score", 0, source.samples().length, "samples")) {
@@ -150,6 +151,7 @@ public final class ScoreEffort {
       facts.put("unscorable", UnscorableFacts.of(unscorable));
       facts.put("tokens", (long) Arrays.stream(scores.column("tokens")).sum());
       facts.put("backend", backend.name());
+      facts.put("precision", run.precision());
       facts.put("out", out.toAbsolutePath().toString());
       String line =
           String.format(

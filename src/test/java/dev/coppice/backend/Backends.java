@@ -11,8 +11,16 @@ import java.util.function.Supplier;
 final class Backends {
   private Backends() {}
 
-  /** A backend of this machine; {@code label} tells two of one name apart. */
-  record Candidate(String label, Supplier<Backend> opener) {
+  /** The definition of every operation. */
+  static final Candidate REFERENCE = new Candidate("reference", "reference", ReferenceBackend::new);
+
+  /**
+   * A backend of this machine.
+   *
+   * @param kind candidates of one kind must give the same bits
+   * @param label tells them apart
+   */
+  record Candidate(String kind, String label, Supplier<Backend> opener) {
     Backend open() {
       return opener.get();
     }
@@ -20,8 +28,7 @@ final class Backends {
 
   /**
    * The CPU with one and with two threads, CUDA where there is a device, and the emulated device
-   * with the schedules of {@code coppice.schedules} where its library is. Every candidate of one
-   * name must give the same bits.
+   * with the schedules of {@code coppice.schedules} where its library is.
    *
    * @throws AssertionError if {@code coppice.require} names a device that cannot be opened
    */
@@ -30,7 +37,7 @@ final class Backends {
     for (int threads : new int[] {1, 2}) {
       found.add(candidate("cpu, threads " + threads, NativeBackend.Device.CPU, threads));
     }
-    if (exists(NativeBackend.Device.CUDA)) {
+    if (!doubled() && exists(NativeBackend.Device.CUDA)) {
       found.add(candidate("cuda", NativeBackend.Device.CUDA, 1));
     }
     if (exists(NativeBackend.Device.EMULATED)) {
@@ -44,7 +51,7 @@ final class Backends {
 
   /**
    * The emulated device with its products by the double of cuBLAS, and so by the code that calls
-   * cuBLAS on a GPU: as they are by default, and cut in several places.
+   * cuBLAS on a GPU: with the limits of a run, and cut in many places.
    */
   static List<Candidate> withCublas() {
     List<Candidate> found = new ArrayList<>();
@@ -53,23 +60,24 @@ final class Backends {
     }
     CublasProduct.Limits cut = new CublasProduct.Limits(700, 32, 1 << 15);
     for (CublasProduct.Limits limits : List.of(CublasProduct.Limits.DEFAULT, cut)) {
-      found.add(
-          new Candidate(
-              "emulated, cuBLAS, " + limits,
-              () ->
-                  NativeBackend.withCublas(
-                      NativeBackend.Device.EMULATED, 4, Precision.FP32, limits)));
+      String kind = "emulated, cuBLAS, " + limits;
+      found.add(new Candidate(kind, kind, () -> onDouble(Precision.FP32, limits)));
     }
     return found;
   }
 
-  /** Whether cuBLAS is its double in this process. */
+  /** The emulated device with products by the double of cuBLAS. */
+  static NativeBackend onDouble(Precision precision, CublasProduct.Limits limits) {
+    return NativeBackend.withCublas(NativeBackend.Device.EMULATED, 4, precision, limits);
+  }
+
+  /** Whether cuBLAS is its double in this process, which then has no other. */
   static boolean doubled() {
     return !System.getenv().getOrDefault(CudaLibraries.GIVEN, "").isBlank();
   }
 
   private static Candidate candidate(String label, NativeBackend.Device device, int threads) {
-    return new Candidate(label, () -> new NativeBackend(device, threads));
+    return new Candidate(device.name(), label, () -> new NativeBackend(device, threads));
   }
 
   private static boolean exists(NativeBackend.Device device) {
@@ -87,7 +95,7 @@ final class Backends {
   /** {@link #available} and the reference itself: for rules that hold for all. */
   static List<Candidate> all() {
     List<Candidate> found = new ArrayList<>(available());
-    found.add(new Candidate("reference", ReferenceBackend::new));
+    found.add(REFERENCE);
     return found;
   }
 }

@@ -62,6 +62,7 @@ class UsageTest {
         "--hard-prune | 1",
         "--strategy | best",
         "--backend | tpu",
+        "--precision | fp16",
         "--threads | 0",
         "--seed | x",
         "--adapter | somewhere",

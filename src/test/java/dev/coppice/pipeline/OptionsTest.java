@@ -61,6 +61,9 @@ class OptionsTest {
     assertNames("--hard-prune", () -> new SelectOptions(1, 0.3, 50, 1.0, "coverage"));
     assertNames("--strategy", () -> new SelectOptions(1, 0.3, 50, 0.1, "best"));
     assertNames("--threads", () -> new RunOptions(BackendChoice.CPU, 0, 1));
+    assertNames("--precision", () -> new RunOptions(BackendChoice.CUDA, "fp16", 1, 1));
+    assertNames("--precision", () -> new RunOptions(BackendChoice.CPU, "tf32", 1, 1));
+    assertNames("--precision", () -> new RunOptions(BackendChoice.REFERENCE, "bf16", 1, 1));
     assertNames("--adapter", () -> prune(Optional.empty(), Optional.of(Path.of("a")), 1, "cg"));
   }
 
@@ -69,6 +72,7 @@ class OptionsTest {
     PruneOptions alone = prune(Optional.empty(), Optional.empty(), 1, "cg");
     assertEquals(
         List.of(
+            "precision",
             "seed",
             "epochs",
             "eval-every",
@@ -84,6 +88,7 @@ class OptionsTest {
         labels(StageName.TRAIN_SURROGATE, alone));
     assertEquals(
         List.of(
+            "precision",
             "seed",
             "holdout",
             "solver",
@@ -98,6 +103,7 @@ class OptionsTest {
     PruneOptions both = prune(Optional.of(Path.of("m")), Optional.empty(), 1, "lissa");
     assertEquals(
         List.of(
+            "precision",
             "seed",
             "holdout",
             "solver",
@@ -109,11 +115,12 @@ class OptionsTest {
             "curvature-report"),
         labels(StageName.SCORE_INFLUENCE, both));
     assertEquals(
-        List.of("seed of a fresh LoRA adapter", "effort-params", "cutoff", "loss"),
+        List.of("precision", "seed of a fresh LoRA adapter", "effort-params", "cutoff", "loss"),
         labels(StageName.SCORE_EFFORT, both));
     PruneOptions adapted = prune(Optional.of(Path.of("m")), Optional.of(Path.of("a")), 1, "lissa");
     assertEquals(
-        List.of("effort-params", "cutoff", "loss"), labels(StageName.SCORE_EFFORT, adapted));
+        List.of("precision", "effort-params", "cutoff", "loss"),
+        labels(StageName.SCORE_EFFORT, adapted));
     assertTrue(labels(StageName.SELECT, both).contains("lambda"));
   }
 
