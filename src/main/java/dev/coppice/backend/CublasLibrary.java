@@ -15,7 +15,6 @@ import org.bytedeco.cuda.cublas.cublasLtMatmulPreferenceOpaque_t;
 import org.bytedeco.cuda.cublas.cublasLtMatrixLayoutOpaque_t;
 import org.bytedeco.cuda.global.cublas;
 import org.bytedeco.javacpp.Loader;
-import org.bytedeco.javacpp.Pointer;
 
 /**
  * Loads cuBLAS and JavaCPP's binding of it, once in a process.
@@ -41,30 +40,25 @@ final class CublasLibrary {
       return;
     }
     CudaLibraries.Cublas files = libraries.requireCublas();
-    Path at = files.cublasLt();
+    URL binding = CublasLibrary.class.getResource(BINDING);
+    if (binding == null) {
+      throw new UnsupportedOperationException(
+          "cuBLAS cannot be called: the class path has no org.bytedeco:cuda for linux-x86_64");
+    }
     try {
       // The binding finds both by their names among what the process has loaded.
-      System.load(at.toString());
-      at = files.cublas();
-      System.load(at.toString());
+      System.load(files.cublasLt().toString());
+      System.load(files.cublas().toString());
       initialiseClasses();
-      URL binding = CublasLibrary.class.getResource(BINDING);
-      if (binding == null) {
-        throw new UnsupportedOperationException(
-            "cuBLAS cannot be called: the class path has no org.bytedeco:cuda for linux-x86_64");
-      }
-      at = file(binding);
-      System.load(at.toString());
+      System.load(file(binding).toString());
       loaded = true;
     } catch (LinkageError failure) {
       throw new UnsupportedOperationException(
-          "cuBLAS cannot be loaded: "
-              + firstLine(failure)
-              + " ("
-              + at
-              + ", found by "
+          "cuBLAS, found by "
               + files.source()
-              + "); use the libraries of CUDA 13, or name their folder in "
+              + ", cannot be loaded: "
+              + String.valueOf(failure.getMessage()).lines().findFirst().orElse("")
+              + "; use the libraries of CUDA 13, or name their folder in "
               + CudaLibraries.GIVEN,
           failure);
     }
@@ -114,10 +108,6 @@ final class CublasLibrary {
     }
   }
 
-  private static String firstLine(Throwable failure) {
-    return String.valueOf(failure.getMessage()).lines().findFirst().orElse("");
-  }
-
   /** The version in use, e.g. {@code 13.1.0}. */
   static String version() {
     long number = cublas.cublasLtGetVersion();
@@ -144,13 +134,6 @@ final class CublasLibrary {
           cublas.CUBLAS_STATUS_NOT_SUPPORTED ->
           throw new UnsupportedOperationException(message);
       default -> throw new DeviceFailureException(message);
-    }
-  }
-
-  /** Frees native memory at once; null is allowed. */
-  static void free(Pointer pointer) {
-    if (pointer != null) {
-      pointer.close();
     }
   }
 }

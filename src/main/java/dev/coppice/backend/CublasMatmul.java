@@ -85,7 +85,11 @@ final class CublasMatmul implements AutoCloseable {
    * @throws UnsupportedOperationException if it refuses this machine
    */
   CublasMatmul(Precision precision) {
-    CublasLibrary.check(cublasLtCreate(handle), "cublasLtCreate");
+    CublasLibrary.check(
+        cublasLtCreate(handle),
+        "cuBLAS "
+            + CublasLibrary.version()
+            + " does not start; see coppice doctor whether the driver is of its release: cublasLtCreate");
     int compute =
         switch (precision) {
           case FP32 -> CUBLAS_COMPUTE_32F;

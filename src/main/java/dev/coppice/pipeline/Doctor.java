@@ -37,9 +37,7 @@ public final class Doctor {
     facts.put("backends", backends);
     CudaParts cuda = CudaParts.ofThisMachine();
     facts.put("cuda", cuda.facts());
-    List<String> lines = lines(facts, backends);
-    lines.addAll(cuda.lines());
-    return new Outcome(lines, facts);
+    return new Outcome(lines(facts, backends, cuda), facts);
   }
 
   private static String javacpp() {
@@ -60,7 +58,8 @@ public final class Doctor {
     return facts;
   }
 
-  private static List<String> lines(Map<String, Object> facts, List<Map<String, Object>> backends) {
+  private static List<String> lines(
+      Map<String, Object> facts, List<Map<String, Object>> backends, CudaParts cuda) {
     List<String> lines = new ArrayList<>();
     for (String name : List.of("coppice", "java", "system", "javacpp")) {
       lines.add(String.format("%-10s %s", name, facts.get(name)));
@@ -77,6 +76,9 @@ public final class Doctor {
     for (Map<String, Object> backend : backends) {
       String available = (Boolean) backend.get("available") ? "available: " : "";
       lines.add(String.format("%-10s %s%s", backend.get("name"), available, backend.get("detail")));
+      if (backend.get("name").equals("cuda")) {
+        lines.addAll(cuda.lines());
+      }
     }
     return lines;
   }

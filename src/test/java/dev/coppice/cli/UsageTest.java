@@ -84,6 +84,18 @@ class UsageTest {
   }
 
   @ParameterizedTest
+  @ValueSource(strings = {"cpu", "reference"})
+  void onlyCudaRoundsItsInputs(String backend) {
+    Called called =
+        Called.with(
+            "train", "--data", "d", "--out", "o", "--backend", backend, "--precision", "tf32");
+    assertEquals(2, called.code(), called.toString());
+    assertTrue(called.reason().contains("--precision is tf32"), called.toString());
+    assertTrue(called.reason().contains(backend), called.toString());
+    assertTrue(called.reason().contains("give --backend cuda"), called.toString());
+  }
+
+  @ParameterizedTest
   @ValueSource(
       strings = {
         "",
