@@ -257,8 +257,9 @@ int cublasLtMatmulPreferenceSetAttribute(Preference* preference, int attribute, 
   }
 }
 
-// First, as a GPU would for a long sum, one with the inner extent split; then one that takes many columns only; then
-// one that takes everything.
+// What must not be taken comes first, and fills the list where the preference allows it: algorithms that split the
+// inner extent or need a workspace. Then one that splits all the same; one that takes many columns only; one for
+// everything.
 int cublasLtMatmulAlgoGetHeuristic(Handle* handle, const Desc* desc, const Layout* a, const Layout* b, const Layout* c,
                                    const Layout* d, const Preference* preference, int wanted, Heuristic* out,
                                    int* found) {
@@ -266,16 +267,17 @@ int cublasLtMatmulAlgoGetHeuristic(Handle* handle, const Desc* desc, const Layou
   if (handle == nullptr || handle->magic != kAlive) return kNotInitialized;
   const int status = problem(desc, a, b, c, d);
   if (status != kSuccess) return status;
-  for (const int kind : {0, 1, 2}) {
-    const bool splits = kind == 0;
-    if (*found == wanted || (splits && (preference->reductions & 2) == 0)) continue;
+  const bool loose = preference->reductions != 0 || preference->workspace > 0;
+  for (int i = 0; i < wanted && (loose || i < 3); ++i) {
     Heuristic& made = out[(*found)++];
     made = {};
-    made.algo = {kAlgo, desc->compute, desc->trans_a, desc->trans_b, splits ? 4 : 1, kind == 1 ? 64 : 1, {}, {}};
+    const bool splits = loose || i == 0;
+    made.algo = {kAlgo, desc->compute, desc->trans_a, desc->trans_b, splits ? 4 : 1, i == 1 ? 64 : 1, {}, {}};
     std::memcpy(made.algo.aligned, preference->aligned, sizeof made.algo.aligned);
+    made.workspace = preference->workspace;
     made.state = kSuccess;
   }
-  return *found > 0 ? kSuccess : kNotSupported;
+  return kSuccess;
 }
 
 int cublasLtMatmulAlgoConfigGetAttribute(const Algo* algo, int attribute, void* value, size_t bytes, size_t* written) {
@@ -304,8 +306,10 @@ int cublasLtMatmul(Handle* handle, const Desc* desc, const void* alpha, const vo
                    const Algo* algo, void*, size_t, void* stream) {
   Heuristic checked;
   if (algo == nullptr || alpha == nullptr || beta == nullptr) return kInvalidValue;
+  if (stream == nullptr) return kInvalidValue;  // a GPU would take it, and not wait for the context's stream
   const int status = cublasLtMatmulAlgoCheck(handle, desc, la, lb, lc, ld, algo, &checked);
   if (status != kSuccess) return status;
+  if (algo->split_k != 1) return kNotSupported;
   const void* pointers[4] = {a, b, c, d};
   for (int i = 0; i < 4; ++i) {
     if (pointers[i] == nullptr) return kInvalidValue;
