@@ -35,7 +35,7 @@ final class CublasMatmul implements AutoCloseable {
    * columns).
    *
    * @param columns of b and c, or 0: any number
-   * @param inner extent of all members of a batch but a shorter last one
+   * @param inner extent, or more where calls differ in it
    * @param batched whether there may be several members
    * @param alignment in bytes of every operand and of its columns: 4, 8 or 16
    */

@@ -165,7 +165,10 @@ final class CublasProduct implements AutoCloseable {
     if (piece < p.k) {
       multiplyInPieces(p, piece);
     } else {
-      Form form = form(p, p.k, false, p.c);
+      // Batches differ in positions: not each of their numbers is another form.
+      boolean positions = p.transA && !p.transB;
+      int inner = positions ? (int) (limits.piece * ceilDiv(p.k, limits.piece)) : p.k;
+      Form form = form(p, inner, false, p.c);
       matmul
           .operands(p.b, p.a, p.c, p.c)
           .queue(stream(), form, p.m, p.k, Batch.ONE, p.alpha, p.beta);
@@ -260,11 +263,13 @@ final class CublasProduct implements AutoCloseable {
 
   /** Device memory that grows to what was asked for. */
   private final class Scratch {
+    private static final long STEP = 1 << 20; // bytes, so that it rarely grows
+
     private long address;
     private long bytes;
 
     long floats(long count) {
-      long wanted = Float.BYTES * count;
+      long wanted = STEP * ceilDiv(Float.BYTES * count, STEP);
       if (wanted > bytes) {
         free();
         long out = MemoryUtil.nmemAllocChecked(8);
