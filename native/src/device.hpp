@@ -35,6 +35,7 @@ class Device {
                     const void* b, int32_t b_dtype, float beta, float* c) = 0;
   virtual void axpy(int64_t N, float alpha, const float* x, float* y) = 0;
   virtual void convert(int64_t N, const void* src, int32_t src_dtype, float* dst) = 0;
+  virtual void round_bf16(int64_t N, const float* src, uint16_t* dst) = 0;
   virtual void dropout_forward(int32_t T, int32_t D, const float* x, float p, int64_t seed, int32_t step, int32_t site,
                                float* y) = 0;
   virtual void bias_forward(int32_t T, int32_t D, const float* bias, float* x) = 0;

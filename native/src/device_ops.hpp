@@ -17,6 +17,7 @@
   OP(gemm)                             \
   OP(axpy)                             \
   OP(convert)                          \
+  OP(round_bf16)                       \
   OP(dropout_forward)                  \
   OP(bias_forward)                     \
   OP(bias_backward)                    \

@@ -25,7 +25,7 @@ enum Status {
   kExecutionFailed = 13,
   kNotSupported = 15
 };
-enum { kFloat32 = 0 };
+enum { kFloat32 = 0, kBfloat16 = 14 };
 enum Compute { kCompute32 = 68, kFast16bf = 75, kFastTf32 = 77 };
 
 struct Handle {
@@ -87,11 +87,11 @@ int problem(const Desc* desc, const Layout* a, const Layout* b, const Layout* c,
     return kInvalidValue;
   }
   if (a->batch != d->batch || b->batch != d->batch || c->batch != d->batch) return kInvalidValue;
-  for (const Layout* l : {a, b, c, d}) {
-    if (l->type != kFloat32) return kNotSupported;
-  }
-  const bool computes = desc->compute == kCompute32 || desc->compute == kFast16bf || desc->compute == kFastTf32;
-  return computes && desc->scale_type == kFloat32 ? kSuccess : kNotSupported;
+  if (a->type != b->type || c->type != kFloat32 || d->type != kFloat32) return kNotSupported;
+  const bool rounds = desc->compute == kFast16bf || desc->compute == kFastTf32;
+  const bool computes = desc->compute == kCompute32 || (rounds && a->type == kFloat32);
+  const bool known = a->type == kFloat32 || a->type == kBfloat16;
+  return known && computes && desc->scale_type == kFloat32 ? kSuccess : kNotSupported;
 }
 
 float rounded(float x, int32_t compute) {
@@ -105,26 +105,36 @@ float rounded(float x, int32_t compute) {
   return x;
 }
 
+float element(const void* data, int64_t at, const Layout& layout, int32_t compute) {
+  if (layout.type == kFloat32) return rounded(static_cast<const float*>(data)[at], compute);
+  const uint32_t bits = uint32_t{static_cast<const uint16_t*>(data)[at]} << 16;
+  float x;
+  std::memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
 // A product with everything that the caller may change after the call.
 struct Work {
   Desc desc;
   Layout la, lb, lc, ld;
   float alpha, beta;
-  const float *a, *b, *c;
+  const void *a, *b;
+  const float* c;
   float* d;
 };
 
 void multiply(const Work& w, int64_t batch, EmulatedWrote wrote) {
-  const float *a = w.a + batch * w.la.stride, *b = w.b + batch * w.lb.stride, *c = w.c + batch * w.lc.stride;
+  const int64_t first_a = batch * w.la.stride, first_b = batch * w.lb.stride;
+  const float* c = w.c + batch * w.lc.stride;
   float* d = w.d + batch * w.ld.stride;
   const int64_t inner = static_cast<int64_t>(w.desc.trans_a ? w.la.rows : w.la.cols);
   for (int64_t j = 0; j < static_cast<int64_t>(w.ld.cols); ++j) {
     for (int64_t i = 0; i < static_cast<int64_t>(w.ld.rows); ++i) {
       float sum = 0.0f;
       for (int64_t p = 0; p < inner; ++p) {
-        const float x = w.desc.trans_a ? a[p + i * w.la.ld] : a[i + p * w.la.ld];
-        const float y = w.desc.trans_b ? b[j + p * w.lb.ld] : b[p + j * w.lb.ld];
-        sum += rounded(x, w.desc.compute) * rounded(y, w.desc.compute);
+        const int64_t x = first_a + (w.desc.trans_a ? p + i * w.la.ld : i + p * w.la.ld);
+        const int64_t y = first_b + (w.desc.trans_b ? j + p * w.lb.ld : p + j * w.lb.ld);
+        sum += element(w.a, x, w.la, w.desc.compute) * element(w.b, y, w.lb, w.desc.compute);
       }
       const float product = w.alpha * sum;
       d[i + j * w.ld.ld] = w.beta == 0.0f ? product : product + w.beta * c[i + j * w.lc.ld];
@@ -327,8 +337,8 @@ int cublasLtMatmul(Handle* handle, const Desc* desc, const void* alpha, const vo
                         *ld,
                         *static_cast<const float*>(alpha),
                         *static_cast<const float*>(beta),
-                        static_cast<const float*>(a),
-                        static_cast<const float*>(b),
+                        a,
+                        b,
                         static_cast<const float*>(c),
                         static_cast<float*>(d)};
   const int error = submit(stream, run, work);

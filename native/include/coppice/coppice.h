@@ -86,6 +86,8 @@ COP_API int32_t cop_gemm(cop_context* ctx, int32_t trans_a, int32_t trans_b, int
 COP_API int32_t cop_axpy(cop_context* ctx, int64_t N, float alpha, const float* x, float* y);
 // dst[i] = float(src[i]);  src (N) F32, BF16 or F16
 COP_API int32_t cop_convert(cop_context* ctx, int64_t N, const void* src, int32_t src_dtype, float* dst);
+// dst[i] = src[i] as BF16, to the nearest, ties to even; NaN stays NaN.  src (N), dst (N) BF16
+COP_API int32_t cop_round_bf16(cop_context* ctx, int64_t N, const float* src, uint16_t* dst);
 // y[t,d] = keep(t*D+d) ? x[t,d] / (1-p) : 0;  in place allowed; the backward pass is the same call on dy.
 // keep(c) = first word of Philox4x32-10(key = seed, counter = (2, step, site, c)) >= p * 2^32
 COP_API int32_t cop_dropout_forward(cop_context* ctx, int32_t T, int32_t D, const float* x, float p, int64_t seed,

@@ -4,13 +4,12 @@ package dev.coppice.backend;
 import static org.bytedeco.cuda.global.cublas.*;
 
 import org.bytedeco.cuda.cublas.cublasLtMatrixLayoutOpaque_t;
-import org.bytedeco.cuda.global.cudart;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 
-/** The layout of a column-major float32 operand, told to cuBLAS where it changes. */
+/** The layout of a column-major operand, told to cuBLAS where it changes. */
 final class CublasLayout implements AutoCloseable {
   private final cublasLtMatrixLayoutOpaque_t layout;
   private final LongPointer wide = new LongPointer(1);
@@ -21,9 +20,10 @@ final class CublasLayout implements AutoCloseable {
   private int batch = 1;
   private long stride;
 
-  CublasLayout() {
+  /** A layout of elements of a {@code cudaDataType}. */
+  CublasLayout(int type) {
     try (PointerPointer<Pointer> made = new PointerPointer<>(1)) {
-      int status = cublasLtMatrixLayoutCreate(made, cudart.CUDA_R_32F, rows, cols, ld);
+      int status = cublasLtMatrixLayoutCreate(made, type, rows, cols, ld);
       CublasLibrary.check(status, "cublasLtMatrixLayoutCreate");
       layout = new cublasLtMatrixLayoutOpaque_t(made.get(Pointer.class, 0));
     }

@@ -17,8 +17,8 @@ import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 
 /**
- * Products of float32 matrices by cuBLASLt, in its terms (column-major): for every member of a
- * batch {@code d = alpha op(a) op(b) + beta c}.
+ * Products by cuBLASLt, in its terms (column-major): for every member of a batch {@code d = alpha
+ * op(a) op(b) + beta c}; a and b of one type, c and d float32, sums in float32.
  *
  * <p>The algorithm, and with it the tile, is chosen once for each {@link Form}, which may leave the
  * number of columns open: then a column's bits do not depend on how many there are.
@@ -37,7 +37,7 @@ final class CublasMatmul implements AutoCloseable {
    * @param columns of b and c, or 0: any number
    * @param inner extent, or more where calls differ in it
    * @param batched whether there may be several members
-   * @param alignment in bytes of every operand and of its columns: 4, 8 or 16
+   * @param alignment in bytes of every operand and of its columns: a power of two, at most 16
    */
   record Form(
       boolean transA,
@@ -62,9 +62,9 @@ final class CublasMatmul implements AutoCloseable {
 
   private final cublasLtContext handle = new cublasLtContext();
   private final cublasLtMatmulDescOpaque_t desc;
-  private final CublasLayout layoutA = new CublasLayout();
-  private final CublasLayout layoutB = new CublasLayout();
-  private final CublasLayout layoutC = new CublasLayout(); // of d too
+  private final CublasLayout layoutA;
+  private final CublasLayout layoutB;
+  private final CublasLayout layoutC; // of d too
   private final Problem problem;
   private final CublasAlgorithms choice = new CublasAlgorithms();
   private final Map<Form, cublasLtMatmulAlgo_t> algorithms = new HashMap<>();
@@ -82,26 +82,35 @@ final class CublasMatmul implements AutoCloseable {
   /**
    * Opens cuBLAS on the current GPU; the library must be loaded.
    *
+   * @param inputs type of a and b, F32 or BF16
+   * @param precision to which F32 inputs are rounded
    * @throws UnsupportedOperationException if it refuses this machine
    */
-  CublasMatmul(Precision precision) {
+  CublasMatmul(DType inputs, Precision precision) {
     CublasLibrary.check(
         cublasLtCreate(handle),
         "cuBLAS "
             + CublasLibrary.version()
             + " does not start; see coppice doctor whether the driver is of its release: cublasLtCreate");
-    int compute =
-        switch (precision) {
-          case FP32 -> CUBLAS_COMPUTE_32F;
-          case TF32 -> CUBLAS_COMPUTE_32F_FAST_TF32;
-          case BF16 -> CUBLAS_COMPUTE_32F_FAST_16BF;
-        };
+    int type = inputs == DType.BF16 ? cudart.CUDA_R_16BF : cudart.CUDA_R_32F;
+    layoutA = new CublasLayout(type);
+    layoutB = new CublasLayout(type);
+    layoutC = new CublasLayout(cudart.CUDA_R_32F);
+    int compute = inputs == DType.BF16 ? CUBLAS_COMPUTE_32F : compute(precision);
     try (PointerPointer<Pointer> made = new PointerPointer<>(1)) {
       int status = cublasLtMatmulDescCreate(made, compute, cudart.CUDA_R_32F);
       CublasLibrary.check(status, "cublasLtMatmulDescCreate");
       desc = new cublasLtMatmulDescOpaque_t(made.get(Pointer.class, 0));
     }
     problem = new Problem(handle, desc, layoutA.get(), layoutB.get(), layoutC.get());
+  }
+
+  private static int compute(Precision precision) {
+    return switch (precision) {
+      case FP32 -> CUBLAS_COMPUTE_32F;
+      case TF32 -> CUBLAS_COMPUTE_32F_FAST_TF32;
+      case BF16 -> CUBLAS_COMPUTE_32F_FAST_16BF;
+    };
   }
 
   /** Sets the operands of the next calls, as addresses; c is not read where beta is 0. */

@@ -16,14 +16,14 @@ import org.lwjgl.system.MemoryUtil;
  * transposed, as in the gradient of a weight, the inner extent counts positions and may be long
  * while c is small: it is cut into pieces whose length depends on the sizes alone, which are added
  * in their order. cuBLAS multiplies matrices of one type: where b is BF16 or F16 it is widened
- * first, exactly, a slab at a time.
+ * first, exactly, a slab at a time; or, in the precision BF16, a is rounded to BF16 where b is.
  */
 final class CublasProduct implements AutoCloseable {
 
   /**
    * Extents at which a product is cut, and with it the memory that it takes.
    *
-   * @param slab elements of b that are widened at a time, at least a row
+   * @param slab elements that are widened or rounded at a time, at least a row
    * @param piece shortest piece of the inner extent, where that is cut
    * @param partials elements of all pieces' results
    */
@@ -50,7 +50,8 @@ final class CublasProduct implements AutoCloseable {
   private final Precision precision;
   private final Limits limits;
   private final CublasMatmul matmul;
-  private final Scratch widened = new Scratch();
+  private final CublasMatmul halves; // BF16 by BF16; null in other precisions
+  private final Scratch converted = new Scratch();
   private final Scratch partials = new Scratch();
 
   /**
@@ -63,7 +64,8 @@ final class CublasProduct implements AutoCloseable {
     this.context = context;
     this.precision = precision;
     this.limits = limits;
-    matmul = new CublasMatmul(precision);
+    matmul = new CublasMatmul(DType.F32, precision);
+    halves = precision == Precision.BF16 ? new CublasMatmul(DType.BF16, precision) : null;
   }
 
   /** The library and how it rounds. */
@@ -76,7 +78,7 @@ final class CublasProduct implements AutoCloseable {
 
   /** Device memory that is kept for later products, in bytes. */
   long heldBytes() {
-    return widened.bytes + partials.bytes;
+    return converted.bytes + partials.bytes;
   }
 
   /** The product of matrices at addresses, whose shapes are checked; m, n and k as for gemm. */
@@ -103,6 +105,8 @@ final class CublasProduct implements AutoCloseable {
     Part whole = new Part(transA, transB, m, n, k, alpha, a, ldA, b, beta, c, n);
     if (bType == DType.F32) {
       multiply(whole);
+    } else if (bType == DType.BF16 && halves != null && !transA) {
+      roundAndMultiply(whole);
     } else {
       widenAndMultiply(whole, bType);
     }
@@ -119,6 +123,25 @@ final class CublasProduct implements AutoCloseable {
     }
   }
 
+  /** Slabs of rows of a, and so of c. */
+  private void roundAndMultiply(Part p) {
+    int step = (int) Math.max(1, Math.min(p.m, limits.slab / p.k));
+    int ldB = p.transB ? p.k : p.n;
+    for (int from = 0; from < p.m; from += step) {
+      int count = Math.min(step, p.m - from);
+      long rounded = converted.bytes((long) DType.BF16.bytes() * step * p.k);
+      long a = p.a + (long) Float.BYTES * from * p.k;
+      long c = p.c + (long) Float.BYTES * from * p.n;
+      NativeBackend.check(cop_round_bf16(context, (long) count * p.k, a, rounded));
+      long places =
+          rounded | p.b | c | DType.BF16.bytes() * (p.k | (long) ldB) | Float.BYTES * (long) p.n;
+      Form form = new Form(p.transB, false, p.n, 0, p.k, ldB, p.k, p.n, false, alignment(places));
+      halves
+          .operands(p.b, rounded, c, c)
+          .queue(stream(), form, count, p.k, Batch.ONE, p.alpha, p.beta);
+    }
+  }
+
   /** Slabs of rows of b: of columns of c where b is transposed, of the inner extent where not. */
   private void widenAndMultiply(Part p, DType type) {
     int rows = p.transB ? p.n : p.k;
@@ -126,7 +149,7 @@ final class CublasProduct implements AutoCloseable {
     int step = (int) Math.max(1, Math.min(rows, limits.slab / width));
     for (int from = 0; from < rows; from += step) {
       int count = Math.min(step, rows - from);
-      long floats = widened.floats((long) step * width);
+      long floats = converted.floats((long) step * width);
       long source = p.b + (long) from * width * type.bytes();
       NativeBackend.check(cop_convert(context, (long) count * width, source, type.code, floats));
       multiply(
@@ -240,7 +263,12 @@ final class CublasProduct implements AutoCloseable {
         p.ldA,
         p.ldC,
         batched,
-        (int) Math.min(16, Long.lowestOneBit(places)));
+        alignment(places));
+  }
+
+  /** The largest power of two up to 16 by which all can be divided whose bits are given. */
+  private static int alignment(long places) {
+    return (int) Math.min(16, Long.lowestOneBit(places));
   }
 
   /** Asked for each time, which is where tests let a launch fail. */
@@ -256,9 +284,12 @@ final class CublasProduct implements AutoCloseable {
 
   @Override
   public void close() {
-    widened.free();
+    converted.free();
     partials.free();
     matmul.close();
+    if (halves != null) {
+      halves.close();
+    }
   }
 
   /** Device memory that grows to what was asked for. */
@@ -269,7 +300,11 @@ final class CublasProduct implements AutoCloseable {
     private long bytes;
 
     long floats(long count) {
-      long wanted = STEP * ceilDiv(Float.BYTES * count, STEP);
+      return bytes(Float.BYTES * count);
+    }
+
+    long bytes(long least) {
+      long wanted = STEP * ceilDiv(least, STEP);
       if (wanted > bytes) {
         free();
         long out = MemoryUtil.nmemAllocChecked(8);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -41,6 +42,32 @@ class CublasProductTest {
         }
       }
     }
+  }
+
+  /** The double sums in one order, so that only the way of rounding could make a difference. */
+  @ParameterizedTest
+  @CsvSource({"true, 16777216", "false, 16777216", "true, 40", "false, 40"})
+  void brainWeightsAreMultipliedAsTheyAre(boolean transB, long slab) {
+    GemmTest.Form half = new GemmTest.Form(false, transB, -0.7f, 1.3f, DType.BF16);
+    CublasProduct.Limits limits = new CublasProduct.Limits(slab, 512, 1 << 20);
+    try (Backend backend = Backends.onDouble(Precision.BF16, limits)) {
+      for (int[] s : new int[][] {{1, 1, 1}, {9, 7, 13}, {33, 65, 2}, {64, 64, 64}, {5, 3, 0}}) {
+        OpCase brain = GemmTest.gemm(half, s[0], s[1], s[2], false);
+        OpCase wide = brain.with(List.of(widened(brain.args.get("b"))));
+        double[] expected = OpRun.outcome(backend, wide).floats().get("c");
+        double[] actual = OpRun.outcome(backend, brain).floats().get("c");
+        Tolerance.assertSameBits(brain.toString(), expected, actual);
+      }
+    }
+  }
+
+  private static OpCase.Arg widened(OpCase.Arg half) {
+    short[] bits = (short[]) half.values();
+    float[] values = new float[bits.length];
+    for (int i = 0; i < bits.length; i++) {
+      values[i] = Float.intBitsToFloat(bits[i] << 16);
+    }
+    return new OpCase.Arg(half.name(), half.role(), DType.F32, half.dims(), values, half.outer());
   }
 
   /** To the nearest number of so many significant bits, ties to even. */

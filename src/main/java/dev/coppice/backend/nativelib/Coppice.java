@@ -116,6 +116,12 @@ public final class Coppice {
       int srcDtype,
       @Cast("float*") long dst);
 
+  public static native int cop_round_bf16(
+      @Cast("cop_context*") long ctx,
+      @Cast("int64_t") long N,
+      @Cast("const float*") long src,
+      @Cast("uint16_t*") long dst);
+
   public static native int cop_dropout_forward(
       @Cast("cop_context*") long ctx,
       int T,
