@@ -22,7 +22,7 @@ class Device {
   // One line about the device and what it uses, as long as it lives.
   virtual const char* description() const = 0;
   // The CUDA stream on which everything is queued; null where there is none.
-  virtual void* stream() const { return nullptr; }
+  virtual void* stream() const;
   virtual void* alloc(int64_t bytes) = 0;
   virtual void free(void* ptr, int64_t bytes) noexcept = 0;
   virtual void upload(void* dst, const void* src, int64_t bytes) = 0;

@@ -49,9 +49,9 @@ public final class CudaLibraries {
     this.root = root;
   }
 
-  /** The search as the environment of this process directs it. */
-  public static CudaLibraries ofThisMachine() {
-    return of(System.getenv(), Path.of("/"));
+  /** The search on this machine as the variables of a process direct it. */
+  public static CudaLibraries under(Map<String, String> environment) {
+    return of(environment, Path.of("/"));
   }
 
   /** The search in another environment, with the system's files below {@code root}. */

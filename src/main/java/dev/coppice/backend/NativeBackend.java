@@ -34,23 +34,37 @@ public final class NativeBackend extends NativeLanguageOps {
   private boolean closed;
 
   /**
-   * Opens a device.
+   * Opens the CPU or, in tests, the emulated device; for a GPU see {@link #onGpu}.
    *
    * @param threads CPU threads an operation may use, at least 1; of the emulated device the number
    *     of the order in which it runs threads
    * @throws UnsupportedOperationException if this build or this machine does not have the device
    */
   public NativeBackend(Device device, int threads) {
+    if (device == Device.CUDA) {
+      throw new IllegalArgumentException("a GPU needs cuBLAS too: see onGpu");
+    }
     this.device = device;
     context = create(device, threads);
-    product = device == Device.CUDA ? cublas(Precision.FP32, CublasProduct.Limits.DEFAULT) : null;
+    product = null;
   }
 
-  private NativeBackend(
-      Device device, int number, Precision precision, CublasProduct.Limits limits) {
+  /** A device with a stream, whose products are cuBLAS's. */
+  NativeBackend(
+      Device device,
+      int number,
+      Precision precision,
+      CudaLibraries libraries,
+      CublasProduct.Limits limits) {
     this.device = device;
     context = create(device, number);
-    product = cublas(precision, limits);
+    try {
+      CublasLibrary.load(libraries);
+      product = new CublasProduct(context, precision, limits);
+    } catch (RuntimeException failure) {
+      check(cop_context_destroy(context));
+      throw failure;
+    }
   }
 
   /**
@@ -59,14 +73,8 @@ public final class NativeBackend extends NativeLanguageOps {
    * @throws UnsupportedOperationException if this build has no device for GPUs, or this machine no
    *     GPU, driver or cuBLAS: with the reason and what to do
    */
-  public static NativeBackend onGpu(Precision precision) {
-    return new NativeBackend(Device.CUDA, 1, precision, CublasProduct.Limits.DEFAULT);
-  }
-
-  /** For tests: a device with a stream, whose products are cuBLAS's. */
-  static NativeBackend withCublas(
-      Device device, int number, Precision precision, CublasProduct.Limits limits) {
-    return new NativeBackend(device, number, precision, limits);
+  public static NativeBackend onGpu(Precision precision, CudaLibraries libraries) {
+    return new NativeBackend(Device.CUDA, 1, precision, libraries, CublasProduct.Limits.DEFAULT);
   }
 
   private static long create(Device device, int threads) {
@@ -76,16 +84,6 @@ public final class NativeBackend extends NativeLanguageOps {
       return MemoryUtil.memGetLong(out);
     } finally {
       MemoryUtil.nmemFree(out);
-    }
-  }
-
-  private CublasProduct cublas(Precision precision, CublasProduct.Limits limits) {
-    try {
-      CublasLibrary.load(CudaLibraries.ofThisMachine());
-      return new CublasProduct(context, precision, limits);
-    } catch (RuntimeException failure) {
-      check(cop_context_destroy(context));
-      throw failure;
     }
   }
 

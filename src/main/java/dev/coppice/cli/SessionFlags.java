@@ -55,6 +55,6 @@ final class SessionFlags {
   boolean help;
 
   RunOptions options() {
-    return new RunOptions(backend, precision, threads, seed);
+    return new RunOptions(backend, precision, threads, seed, System.getenv());
   }
 }

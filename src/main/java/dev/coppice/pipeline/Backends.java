@@ -2,6 +2,7 @@
 package dev.coppice.pipeline;
 
 import dev.coppice.backend.Backend;
+import dev.coppice.backend.CudaLibraries;
 import dev.coppice.backend.NativeBackend;
 import dev.coppice.backend.Precision;
 import dev.coppice.backend.ReferenceBackend;
@@ -53,35 +54,34 @@ final class Backends {
    * @throws MissingEnvironmentException if this machine or this build does not have it
    */
   static Opened open(RunOptions options) {
-    Precision precision = Precision.valueOf(options.precision().toUpperCase(Locale.ROOT));
     return switch (options.backend()) {
       case REFERENCE -> new Opened(new ReferenceBackend(), "asked for; slow, in float64");
       case CPU -> new Opened(cpu(options.threads()), "asked for");
-      case CUDA -> new Opened(cuda(precision), "asked for");
+      case CUDA -> new Opened(cuda(options), "asked for");
       case AUTO ->
-          precision == Precision.FP32
-              ? fastest(options.threads())
-              : new Opened(only(precision), "the one with --precision " + options.precision());
+          options.precision().equals(RunOptions.FULL)
+              ? fastest(options)
+              : new Opened(only(options), "the one with --precision " + options.precision());
     };
   }
 
-  private static Opened fastest(int threads) {
+  private static Opened fastest(RunOptions options) {
     String reason;
     try {
-      return new Opened(cuda(Precision.FP32), "the fastest that this machine has");
+      return new Opened(cuda(options), "the fastest that this machine has");
     } catch (MissingEnvironmentException missing) {
       reason = missing.getMessage();
     }
-    return new Opened(cpu(threads), "the fastest that this machine has (" + reason + ")");
+    return new Opened(cpu(options.threads()), "the fastest that this machine has (" + reason + ")");
   }
 
-  private static Backend only(Precision precision) {
+  private static Backend only(RunOptions options) {
     try {
-      return cuda(precision);
+      return cuda(options);
     } catch (MissingEnvironmentException missing) {
       throw new MissingEnvironmentException(
           "--precision "
-              + precision.name().toLowerCase(Locale.ROOT)
+              + options.precision()
               + " needs the backend cuda, and "
               + missing.getMessage());
     }
@@ -91,8 +91,10 @@ final class Backends {
     return opened("cpu", () -> new NativeBackend(NativeBackend.Device.CPU, threads));
   }
 
-  private static Backend cuda(Precision precision) {
-    return opened("cuda", () -> NativeBackend.onGpu(precision));
+  private static Backend cuda(RunOptions options) {
+    Precision precision = Precision.valueOf(options.precision().toUpperCase(Locale.ROOT));
+    CudaLibraries libraries = CudaLibraries.under(options.environment());
+    return opened("cuda", () -> NativeBackend.onGpu(precision, libraries));
   }
 
   private static Backend opened(String name, Supplier<Backend> opener) {

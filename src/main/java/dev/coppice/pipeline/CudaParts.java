@@ -23,8 +23,9 @@ final class CudaParts {
     this.libraries = libraries;
   }
 
-  static CudaParts ofThisMachine() {
-    return new CudaParts(CudaLibraries.ofThisMachine());
+  /** The parts that a process with these variables finds. */
+  static CudaParts under(Map<String, String> environment) {
+    return new CudaParts(CudaLibraries.under(environment));
   }
 
   /** For programs; what is missing is null or empty. */

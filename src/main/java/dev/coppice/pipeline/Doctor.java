@@ -31,11 +31,11 @@ public final class Doctor {
     List<Map<String, Object>> backends = new ArrayList<>();
     for (BackendChoice choice : BackendChoice.values()) {
       if (choice != BackendChoice.AUTO) {
-        backends.add(backend(new RunOptions(choice, options.threads(), options.seed())));
+        backends.add(backend(options.on(choice)));
       }
     }
     facts.put("backends", backends);
-    CudaParts cuda = CudaParts.ofThisMachine();
+    CudaParts cuda = CudaParts.under(options.environment());
     facts.put("cuda", cuda.facts());
     return new Outcome(lines(facts, backends, cuda), facts);
   }

@@ -47,12 +47,12 @@ public final class Prune {
    */
   public static Outcome run(PruneOptions options, Progress progress, StopRequest stop)
       throws IOException {
+    Backends.require(options.run());
     return new Prune(options, progress, stop).run();
   }
 
   private Outcome run() throws IOException {
     RunFolder.check(options.out());
-    Backends.require(options.run());
     Dataset dataset = DataFolder.read(options.data());
     Optional<HfCheckpoint> checkpoint =
         options.llm().map(folder -> HfCheckpoint.open(folder, options.adapter()));

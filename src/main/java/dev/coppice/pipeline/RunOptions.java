@@ -4,6 +4,7 @@ package dev.coppice.pipeline;
 import dev.coppice.data.ConfigException;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * What every command takes.
@@ -13,8 +14,15 @@ import java.util.Locale;
  *     {@code bf16} too
  * @param threads CPU threads
  * @param seed of every random draw
+ * @param environment variables of the process, which tell where NVIDIA's libraries are; no result
+ *     depends on them
  */
-public record RunOptions(BackendChoice backend, String precision, int threads, long seed) {
+public record RunOptions(
+    BackendChoice backend,
+    String precision,
+    int threads,
+    long seed,
+    Map<String, String> environment) {
   /** The seed where none is given. */
   public static final long SEED = 42;
 
@@ -45,8 +53,13 @@ public record RunOptions(BackendChoice backend, String precision, int threads, l
     }
   }
 
-  /** In full precision. */
+  /** The same in full precision on another backend. */
+  RunOptions on(BackendChoice other) {
+    return new RunOptions(other, FULL, threads, seed, environment);
+  }
+
+  /** In full precision, without an environment. */
   public RunOptions(BackendChoice backend, int threads, long seed) {
-    this(backend, FULL, threads, seed);
+    this(backend, FULL, threads, seed, Map.of());
   }
 }

@@ -4,7 +4,6 @@ package dev.coppice.backend;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Supplier;
 
 /** The backends that are compared with {@link ReferenceBackend}. */
@@ -37,10 +36,10 @@ final class Backends {
     for (int threads : new int[] {1, 2}) {
       found.add(candidate("cpu, threads " + threads, NativeBackend.Device.CPU, threads));
     }
-    if (!doubled() && exists(NativeBackend.Device.CUDA)) {
-      found.add(candidate("cuda", NativeBackend.Device.CUDA, 1));
+    if (!doubled() && exists("cuda", Backends::onGpu)) {
+      found.add(new Candidate("cuda", "cuda", Backends::onGpu));
     }
-    if (exists(NativeBackend.Device.EMULATED)) {
+    if (exists("emulated", Backends::emulated)) {
       for (String schedule : System.getProperty("coppice.schedules", "1").split(",")) {
         String label = "emulated, schedule " + schedule;
         found.add(candidate(label, NativeBackend.Device.EMULATED, Integer.parseInt(schedule)));
@@ -55,7 +54,7 @@ final class Backends {
    */
   static List<Candidate> withCublas() {
     List<Candidate> found = new ArrayList<>();
-    if (!doubled() || !exists(NativeBackend.Device.EMULATED)) {
+    if (!doubled() || !exists("emulated", Backends::emulated)) {
       return found;
     }
     CublasProduct.Limits cut = new CublasProduct.Limits(700, 32, 1 << 15);
@@ -68,7 +67,16 @@ final class Backends {
 
   /** The emulated device with products by the double of cuBLAS. */
   static NativeBackend onDouble(Precision precision, CublasProduct.Limits limits) {
-    return NativeBackend.withCublas(NativeBackend.Device.EMULATED, 4, precision, limits);
+    return new NativeBackend(
+        NativeBackend.Device.EMULATED, 4, precision, CudaLibraries.under(System.getenv()), limits);
+  }
+
+  private static Backend emulated() {
+    return new NativeBackend(NativeBackend.Device.EMULATED, 1);
+  }
+
+  private static Backend onGpu() {
+    return NativeBackend.onGpu(Precision.FP32, CudaLibraries.under(System.getenv()));
   }
 
   /** Whether cuBLAS is its double in this process, which then has no other. */
@@ -80,11 +88,10 @@ final class Backends {
     return new Candidate(device.name(), label, () -> new NativeBackend(device, threads));
   }
 
-  private static boolean exists(NativeBackend.Device device) {
-    try (Backend found = new NativeBackend(device, 1)) {
+  private static boolean exists(String name, Supplier<Backend> opener) {
+    try (Backend found = opener.get()) {
       return found.liveBytes() == 0;
     } catch (UnsupportedOperationException e) {
-      String name = device.name().toLowerCase(Locale.ROOT);
       if (Arrays.asList(System.getProperty("coppice.require", "").split(",")).contains(name)) {
         throw new AssertionError("-Dcoppice.require=" + name + ", but there is no such device", e);
       }

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -61,9 +62,9 @@ class OptionsTest {
     assertNames("--hard-prune", () -> new SelectOptions(1, 0.3, 50, 1.0, "coverage"));
     assertNames("--strategy", () -> new SelectOptions(1, 0.3, 50, 0.1, "best"));
     assertNames("--threads", () -> new RunOptions(BackendChoice.CPU, 0, 1));
-    assertNames("--precision", () -> new RunOptions(BackendChoice.CUDA, "fp16", 1, 1));
-    assertNames("--precision", () -> new RunOptions(BackendChoice.CPU, "tf32", 1, 1));
-    assertNames("--precision", () -> new RunOptions(BackendChoice.REFERENCE, "bf16", 1, 1));
+    assertNames("--precision", () -> options(BackendChoice.CUDA, "fp16"));
+    assertNames("--precision", () -> options(BackendChoice.CPU, "tf32"));
+    assertNames("--precision", () -> options(BackendChoice.REFERENCE, "bf16"));
     assertNames("--adapter", () -> prune(Optional.empty(), Optional.of(Path.of("a")), 1, "cg"));
   }
 
@@ -173,6 +174,10 @@ class OptionsTest {
         influence(solver, "0.25", "hessian", Optional.empty()),
         EffortOptions.DEFAULT,
         SelectOptions.DEFAULT);
+  }
+
+  private static RunOptions options(BackendChoice backend, String precision) {
+    return new RunOptions(backend, precision, 1, 1, Map.of());
   }
 
   private static TrainOptions train(
