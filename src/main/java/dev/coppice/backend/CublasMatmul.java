@@ -218,7 +218,7 @@ final class CublasMatmul implements AutoCloseable {
     operation.close();
     alpha.close();
     beta.close();
-    CublasLibrary.check(cublasLtDestroy(handle), "cublasLtDestroy");
+    cublasLtDestroy(handle);
   }
 
   /** Device memory, which JavaCPP must neither read nor free. */
