@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// BF16 and F16 to float32, exactly.
+// BF16 and F16 to float32, exactly; float32 to BF16, rounded.
 #pragma once
 #include "coppice/coppice.h"
 #include "gpu.h"
@@ -16,6 +16,13 @@ __device__ __forceinline__ float float_of_f16(uint16_t bits) {
 }
 
 __device__ __forceinline__ float float_of_bf16(uint16_t bits) { return __uint_as_float(uint32_t{bits} << 16); }
+
+// Half of what is cut off is added, or just less than half where the bit before is even, which carries as it should.
+__device__ __forceinline__ uint16_t bf16_of_float(float x) {
+  const uint32_t bits = __float_as_uint(x);
+  if ((bits & 0x7fffffffu) > 0x7f800000u) return static_cast<uint16_t>(bits >> 16 | 0x40u);
+  return static_cast<uint16_t>((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
+}
 
 struct F32Source {
   const float* data;

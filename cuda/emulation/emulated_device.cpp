@@ -7,6 +7,7 @@
 #include "../half.cuh"
 #include "device_export.hpp"
 #include "device_memory.hpp"
+#include "host_work.h"
 #include "schedule.h"
 #include "stream.hpp"
 #include "watcher.hpp"
@@ -56,6 +57,16 @@ class EmulatedDevice final : public CudaDevice {
 
 }  // namespace
 }  // namespace coppice
+
+extern "C" COP_API int32_t cop_emulated_submit(void* stream, void (*work)(void*, EmulatedWrote), void* argument) {
+  const emulation::DeviceLock lock;
+  return emulation::submit(static_cast<cudaStream_t>(stream), [=] {
+    const emulation::OpenDeviceMemory open;
+    work(argument, [](void* address, int64_t bytes) {
+      if (emulation::watcher() != nullptr) emulation::watcher()->host_writes(address, static_cast<size_t>(bytes));
+    });
+  });
+}
 
 extern "C" COP_API int32_t cop_device_open(int32_t abi_version, int64_t table_bytes, int32_t number,
                                            coppice::DeviceTable* out, char* message, int64_t message_bytes) {

@@ -57,6 +57,16 @@ int32_t cop_sync(cop_context* ctx) {
   });
 }
 
+int32_t cop_context_stream(cop_context* ctx, void** out) {
+  return guard([&] {
+    COP_REQUIRE(ctx != nullptr && out != nullptr);
+    COP_FAULT_POINT("launch");
+    void* stream = ctx->device->stream();
+    if (stream == nullptr) throw Error(COP_UNSUPPORTED, "this device has no CUDA stream");
+    *out = stream;
+  });
+}
+
 int32_t cop_alloc(cop_context* ctx, int64_t bytes, void** out) {
   return guard([&] {
     COP_REQUIRE(ctx != nullptr && out != nullptr);

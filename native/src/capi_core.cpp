@@ -58,6 +58,16 @@ int32_t cop_convert(cop_context* ctx, int64_t N, const void* src, int32_t src_dt
   });
 }
 
+int32_t cop_round_bf16(cop_context* ctx, int64_t N, const float* src, uint16_t* dst) {
+  return guard([&] {
+    COP_REQUIRE(ctx != nullptr);
+    COP_REQUIRE(N >= 0);
+    COP_REQUIRE(src != nullptr && dst != nullptr);
+    COP_FAULT_POINT("launch");
+    ctx->device->round_bf16(N, src, dst);
+  });
+}
+
 int32_t cop_dropout_forward(cop_context* ctx, int32_t T, int32_t D, const float* x, float p, int64_t seed, int32_t step,
                             int32_t site, int64_t first, float* y) {
   return guard([&] {

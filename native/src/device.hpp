@@ -21,6 +21,8 @@ class Device {
   virtual ~Device();
   // One line about the device and what it uses, as long as it lives.
   virtual const char* description() const = 0;
+  // The CUDA stream on which everything is queued; null where there is none.
+  virtual void* stream() const;
   virtual void* alloc(int64_t bytes) = 0;
   virtual void free(void* ptr, int64_t bytes) noexcept = 0;
   virtual void upload(void* dst, const void* src, int64_t bytes) = 0;
@@ -34,6 +36,7 @@ class Device {
   virtual void axpy(int64_t N, float alpha, const float* x, float* y) = 0;
   virtual void scale(int64_t N, float alpha, float* x) = 0;
   virtual void convert(int64_t N, const void* src, int32_t src_dtype, float* dst) = 0;
+  virtual void round_bf16(int64_t N, const float* src, uint16_t* dst) = 0;
   virtual void dropout_forward(int32_t T, int32_t D, const float* x, float p, int64_t seed, int32_t step, int32_t site,
                                int64_t first, float* y) = 0;
   virtual void bias_forward(int32_t T, int32_t D, const float* bias, float* x) = 0;

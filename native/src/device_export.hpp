@@ -19,6 +19,7 @@ struct Exported<kMember> {
 
 inline void export_device(std::unique_ptr<Device> device, DeviceTable* table) {
   table->description = device->description();
+  table->stream = device->stream();
   table->last_error = cop_last_error;
   table->close = [](void* own) { delete static_cast<Device*>(own); };
   table->alloc = [](void* own, int64_t bytes, void** out) {

@@ -19,6 +19,7 @@ class LibraryDevice : public Device {
   ~LibraryDevice() override { table_.close(table_.device); }
 
   const char* description() const override { return table_.description; }
+  void* stream() const override { return table_.stream; }
   void* alloc(int64_t bytes) override {
     void* ptr = nullptr;
     check(table_.alloc(table_.device, bytes, &ptr));
@@ -49,7 +50,12 @@ std::unique_ptr<Device> open_device_library(const char* name, int32_t number) {
   const std::string file = std::string("libcoppice_") + name + ".so";
   // Never closed: the CUDA runtime does not survive that.
   void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) throw Error(COP_UNSUPPORTED, std::string("this build has no such device: ") + dlerror());
+  if (library == nullptr) {
+    const std::string reason = dlerror();
+    const bool cuda = std::string(name) == "cuda";
+    throw Error(COP_UNSUPPORTED, "this build has no such device (" + reason + ")" +
+                                     (cuda ? "; build with nvcc of CUDA 13 and -Dcoppice.cuda=ON" : ""));
+  }
   const auto open = reinterpret_cast<CopDeviceOpen>(dlsym(library, "cop_device_open"));
   if (open == nullptr) throw Error(COP_UNSUPPORTED, file + " is not a device library: " + dlerror());
   DeviceTable table;

@@ -18,6 +18,7 @@
   OP(axpy)                             \
   OP(scale)                            \
   OP(convert)                          \
+  OP(round_bf16)                       \
   OP(dropout_forward)                  \
   OP(bias_forward)                     \
   OP(bias_backward)                    \
@@ -70,6 +71,7 @@ struct DeviceEntry<void (Device::*)(Arguments...)> {
 struct DeviceTable {
   void* device;
   const char* description;          // one line, as long as the device lives
+  void* stream;                     // a cudaStream_t, as long as the device lives
   const char* (*last_error)(void);  // of this thread
   void (*close)(void* device);
   int32_t (*alloc)(void* device, int64_t bytes, void** out);

@@ -33,6 +33,13 @@ void convert(Trial& t) {
   t.check("convert", cop_convert(t.context(), t.long_size(N), t.in_as(type, N), t.dtype(type), t.out(N)));
 }
 
+// An even number, whose results fill whole indices.
+void round_bf16(Trial& t) {
+  const int64_t N = 2 * int64_t{t.positions()} * t.dim();
+  int32_t* out = t.out_indices(N / 2);
+  t.check("round_bf16", cop_round_bf16(t.context(), t.long_size(N), t.in(N), reinterpret_cast<uint16_t*>(out)));
+}
+
 void dropout_forward(Trial& t) {
   const int64_t T = t.positions(), D = t.dim();
   const float p = t.below(4) == 0 ? 0.0f : static_cast<float>(t.below(100)) / 100;
@@ -196,6 +203,7 @@ std::vector<Call> core_calls() {
           {"axpy", axpy},
           {"scale", scale},
           {"convert", convert},
+          {"round_bf16", round_bf16},
           {"dropout_forward", dropout_forward},
           {"bias_forward", bias_forward},
           {"bias_backward", bias_backward},

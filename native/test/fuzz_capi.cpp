@@ -59,6 +59,8 @@ void contexts() {
   require(made == nullptr, "create wrote a result although it failed");
   require(cop_context_destroy(nullptr) == COP_OK, "destroy: null is allowed");
   require(cop_sync(nullptr) == COP_INVALID_ARGUMENT, "sync: null context");
+  void* stream = nullptr;
+  require(cop_context_stream(nullptr, &stream) == COP_INVALID_ARGUMENT, "stream: null context");
   int64_t bytes = 0;
   require(cop_context_live_bytes(nullptr, &bytes) == COP_INVALID_ARGUMENT, "live bytes: null context");
   require(cop_last_error()[0] != '\0', "a failure leaves a message");
@@ -80,6 +82,9 @@ void memory() {
   require(cop_alloc(ctx, 100, &ptr) == COP_OK && reinterpret_cast<uintptr_t>(ptr) % 64 == 0, "alloc: 64-byte aligned");
   int64_t live = 0;
   require(cop_context_live_bytes(ctx, &live) == COP_OK && live == 100, "live bytes");
+  void* stream = nullptr;
+  require(cop_context_stream(ctx, nullptr) == COP_INVALID_ARGUMENT, "stream: null result");
+  require(cop_context_stream(ctx, &stream) == COP_UNSUPPORTED, "stream: the CPU has none");
   require(cop_context_destroy(ctx) == COP_INVALID_ARGUMENT, "destroy: memory is still in use");
   require(cop_free(ctx, nullptr, 100) == COP_INVALID_ARGUMENT, "free: null");
   for (int64_t bytes : {int64_t{0}, int64_t{-1}, int64_t{101}}) {

@@ -51,6 +51,9 @@ COP_API const char* cop_context_description(const cop_context* ctx);
 COP_API int32_t cop_context_destroy(cop_context* ctx);  // null is allowed; memory must have been freed
 COP_API int32_t cop_context_live_bytes(const cop_context* ctx, int64_t* out);
 COP_API int32_t cop_sync(cop_context* ctx);
+// The queue of a CUDA context, a cudaStream_t, for work that another library puts on it: to be asked for before each
+// such call. COP_UNSUPPORTED on the CPU.
+COP_API int32_t cop_context_stream(cop_context* ctx, void** out);
 
 // 64-byte aligned, content undefined; pair with cop_free of the same size.
 COP_API int32_t cop_alloc(cop_context* ctx, int64_t bytes, void** out);
@@ -89,6 +92,8 @@ COP_API int32_t cop_axpy(cop_context* ctx, int64_t N, float alpha, const float* 
 COP_API int32_t cop_scale(cop_context* ctx, int64_t N, float alpha, float* x);
 // dst[i] = float(src[i]);  src (N) F32, BF16 or F16
 COP_API int32_t cop_convert(cop_context* ctx, int64_t N, const void* src, int32_t src_dtype, float* dst);
+// dst[i] = src[i] as BF16, to the nearest, ties to even; NaN stays NaN.  src (N), dst (N) BF16
+COP_API int32_t cop_round_bf16(cop_context* ctx, int64_t N, const float* src, uint16_t* dst);
 // y[t,d] = keep(t*D+d) ? x[t,d] / (1-p) : 0;  in place allowed; the backward pass is the same call on dy.
 // keep(c) = first word of Philox4x32-10(key = seed, counter = (2, step, site, first + c)) >= p * 2^32
 COP_API int32_t cop_dropout_forward(cop_context* ctx, int32_t T, int32_t D, const float* x, float p, int64_t seed,

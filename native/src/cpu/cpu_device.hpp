@@ -20,6 +20,7 @@ class CpuDevice final : public CpuMemory {
   void axpy(int64_t N, float alpha, const float* x, float* y) override;
   void scale(int64_t N, float alpha, float* x) override;
   void convert(int64_t N, const void* src, int32_t src_dtype, float* dst) override;
+  void round_bf16(int64_t N, const float* src, uint16_t* dst) override;
   void dropout_forward(int32_t T, int32_t D, const float* x, float p, int64_t seed, int32_t step, int32_t site,
                        int64_t first, float* y) override;
   void bias_forward(int32_t T, int32_t D, const float* bias, float* x) override;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// BF16 and F16 to float32, exactly.
+// BF16 and F16 to float32, exactly; float32 to BF16, rounded.
 #pragma once
 #include <cstdint>
 
@@ -16,6 +16,15 @@ inline float float_of_bits(uint32_t bits) {
 }
 
 inline float float_of_bf16(uint16_t bits) { return float_of_bits(static_cast<uint32_t>(bits) << 16); }
+
+// Half of what is cut off is added, or just less than half where the bit before is even, which carries as it should.
+inline uint16_t bf16_of_float(float x) {
+  uint32_t bits;
+  __builtin_memcpy(&bits, &x, sizeof bits);
+  const uint32_t rounded = bits + 0x7fffu + (bits >> 16 & 1u);
+  const bool nan = (bits & 0x7fffffffu) > 0x7f800000u;
+  return static_cast<uint16_t>(nan ? bits >> 16 | 0x40u : rounded >> 16);
+}
 
 // The 15 bits of the magnitude, moved into place, are a float 2^112 times too small; scaling is exact and places
 // denormals too. Infinity and NaN then get the exponent of float32.

@@ -37,27 +37,71 @@ public final class NativeBackend extends NativeLanguageOps {
   private final int threads;
   private final NativeBackend origin; // of a lane: the backend whose tensors it reads too, or null
   private final long context;
+  private final CublasProduct product; // null: libcoppice multiplies
   private boolean closed;
 
   /**
-   * Opens a device.
+   * Opens the CPU or, in tests, the emulated device; for a GPU see {@link #onGpu}.
    *
    * @param threads CPU threads an operation may use, at least 1; of the emulated device the number
    *     of the order in which it runs threads
    * @throws UnsupportedOperationException if this build or this machine does not have the device
    */
   public NativeBackend(Device device, int threads) {
-    this(device, threads, null);
-  }
-
-  private NativeBackend(Device device, int threads, NativeBackend origin) {
+    if (device == Device.CUDA) {
+      throw new IllegalArgumentException("a GPU needs cuBLAS too: see onGpu");
+    }
     this.device = device;
     this.threads = threads;
+    origin = null;
+    context = create(device, threads);
+    product = null;
+  }
+
+  /** A lane of another. */
+  private NativeBackend(NativeBackend origin) {
+    device = origin.device;
+    threads = 1;
     this.origin = origin;
+    context = create(device, threads);
+    product = null;
+  }
+
+  /** A device with a stream, whose products are cuBLAS's. */
+  NativeBackend(
+      Device device,
+      int number,
+      Precision precision,
+      CudaLibraries libraries,
+      CublasProduct.Limits limits) {
+    this.device = device;
+    threads = 1;
+    origin = null;
+    context = create(device, number);
+    try {
+      CublasLibrary.load(libraries);
+      product = new CublasProduct(context, precision, limits);
+    } catch (RuntimeException failure) {
+      check(cop_context_destroy(context));
+      throw failure;
+    }
+  }
+
+  /**
+   * Opens the first GPU, with cuBLAS for the matrix product.
+   *
+   * @throws UnsupportedOperationException if this build has no device for GPUs, or this machine no
+   *     GPU, driver or cuBLAS: with the reason and what to do
+   */
+  public static NativeBackend onGpu(Precision precision, CudaLibraries libraries) {
+    return new NativeBackend(Device.CUDA, 1, precision, libraries, CublasProduct.Limits.DEFAULT);
+  }
+
+  private static long create(Device device, int threads) {
     long out = MemoryUtil.nmemAllocChecked(8);
     try {
       check(cop_context_create(device.code, threads, out));
-      context = MemoryUtil.memGetLong(out);
+      return MemoryUtil.memGetLong(out);
     } finally {
       MemoryUtil.nmemFree(out);
     }
@@ -70,7 +114,8 @@ public final class NativeBackend extends NativeLanguageOps {
 
   @Override
   public String description() {
-    return cop_context_description(context());
+    String described = cop_context_description(context());
+    return product == null ? described : described + ", " + product.description();
   }
 
   @Override
@@ -141,7 +186,7 @@ public final class NativeBackend extends NativeLanguageOps {
   public List<Backend> openLanes() {
     List<Backend> lanes = new ArrayList<>();
     for (int lane = 0; device == Device.CPU && threads > 1 && lane < threads; lane++) {
-      lanes.add(new NativeBackend(device, 1, this));
+      lanes.add(new NativeBackend(this));
     }
     return lanes;
   }
@@ -149,6 +194,20 @@ public final class NativeBackend extends NativeLanguageOps {
   @Override
   boolean reads(Backend owner) {
     return owner == this || (origin != null && owner == origin);
+  }
+
+  @Override
+  public void gemm(
+      boolean transA, boolean transB, float alpha, Tensor a, Tensor b, float beta, Tensor c) {
+    if (product == null) {
+      super.gemm(transA, transB, alpha, a, b, beta, c);
+      return;
+    }
+    OpShapes.gemm(transA, transB, a, b, c);
+    int k = transA ? a.dim(0) : a.dim(1);
+    DType type = b.dtype();
+    context();
+    product.multiply(transA, transB, c.dim(0), c.dim(1), k, alpha, in(a), in(b), type, beta, in(c));
   }
 
   @Override
@@ -161,7 +220,8 @@ public final class NativeBackend extends NativeLanguageOps {
     long out = MemoryUtil.nmemAllocChecked(8);
     try {
       check(cop_context_live_bytes(context(), out));
-      return MemoryUtil.memGetLong(out);
+      long held = product == null ? 0 : product.heldBytes();
+      return MemoryUtil.memGetLong(out) - held;
     } finally {
       MemoryUtil.nmemFree(out);
     }
@@ -175,6 +235,9 @@ public final class NativeBackend extends NativeLanguageOps {
     long bytes = liveBytes();
     if (bytes != 0) {
       throw new IllegalStateException(bytes + " bytes of workspace are still open");
+    }
+    if (product != null) {
+      product.close();
     }
     check(cop_context_destroy(context));
     closed = true;

@@ -16,6 +16,14 @@ final class SessionFlags {
   BackendChoice backend;
 
   @Option(
+      names = "--precision",
+      paramLabel = "NAME",
+      defaultValue = RunOptions.FULL,
+      description =
+          "Inputs of matrix products on cuda: fp32, or rounded to tf32 or bf16 (default: fp32).")
+  String precision;
+
+  @Option(
       names = "--threads",
       paramLabel = "N",
       description = "CPU threads (default: cores of this machine). Changes no result.")
@@ -47,6 +55,6 @@ final class SessionFlags {
   boolean help;
 
   RunOptions options() {
-    return new RunOptions(backend, threads, seed);
+    return new RunOptions(backend, precision, threads, seed, System.getenv());
   }
 }

@@ -31,11 +31,13 @@ public final class Doctor {
     List<Map<String, Object>> backends = new ArrayList<>();
     for (BackendChoice choice : BackendChoice.values()) {
       if (choice != BackendChoice.AUTO) {
-        backends.add(backend(choice, options.threads()));
+        backends.add(backend(options.on(choice)));
       }
     }
     facts.put("backends", backends);
-    return new Outcome(lines(facts, backends), facts);
+    CudaParts cuda = CudaParts.under(options.environment());
+    facts.put("cuda", cuda.facts());
+    return new Outcome(lines(facts, backends, cuda), facts);
   }
 
   private static String javacpp() {
@@ -43,10 +45,10 @@ public final class Doctor {
     return found.getImplementationVersion() == null ? "unknown" : found.getImplementationVersion();
   }
 
-  private static Map<String, Object> backend(BackendChoice choice, int threads) {
+  private static Map<String, Object> backend(RunOptions options) {
     Map<String, Object> facts = new LinkedHashMap<>();
-    facts.put("name", choice.name().toLowerCase(Locale.ROOT));
-    try (Backend backend = Backends.open(choice, threads).backend()) {
+    facts.put("name", options.backend().name().toLowerCase(Locale.ROOT));
+    try (Backend backend = Backends.open(options).backend()) {
       facts.put("available", true);
       facts.put("detail", backend.description());
     } catch (MissingEnvironmentException missing) {
@@ -56,7 +58,8 @@ public final class Doctor {
     return facts;
   }
 
-  private static List<String> lines(Map<String, Object> facts, List<Map<String, Object>> backends) {
+  private static List<String> lines(
+      Map<String, Object> facts, List<Map<String, Object>> backends, CudaParts cuda) {
     List<String> lines = new ArrayList<>();
     for (String name : List.of("coppice", "java", "system", "javacpp")) {
       lines.add(String.format("%-10s %s", name, facts.get(name)));
@@ -73,6 +76,9 @@ public final class Doctor {
     for (Map<String, Object> backend : backends) {
       String available = (Boolean) backend.get("available") ? "available: " : "";
       lines.add(String.format("%-10s %s%s", backend.get("name"), available, backend.get("detail")));
+      if (backend.get("name").equals("cuda")) {
+        lines.addAll(cuda.lines());
+      }
     }
     return lines;
   }

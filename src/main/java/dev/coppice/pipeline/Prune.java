@@ -47,6 +47,7 @@ public final class Prune {
    */
   public static Outcome run(PruneOptions options, Progress progress, StopRequest stop)
       throws IOException {
+    Backends.require(options.run());
     return new Prune(options, progress, stop).run();
   }
 
@@ -59,16 +60,17 @@ public final class Prune {
     checkpoint.ifPresent(this::requireFits);
     InputFingerprints files =
         new InputFingerprints(options.data(), options.llm(), options.adapter(), checkpoint);
-    Backends.Opened opened = Backends.open(options.run().backend(), options.run().threads());
+    Backends.Opened opened = Backends.open(options.run());
     try (Backend backend = opened.backend();
         RunFolder folder = RunFolder.open(options.out())) {
-      progress.message(opened.why());
+      opened.tell(progress);
       if (checkpoint.isEmpty()) {
         progress.message(WITHOUT_LLM);
       } else if (dataset.prompt().generic()) {
         progress.message(GENERIC_PROMPT);
       }
-      return run(new RunContext(options, folder, dataset, checkpoint, files, backend));
+      RunContext context = new RunContext(options, folder, dataset, checkpoint, files, backend);
+      return run(context, opened.why());
     }
   }
 
@@ -111,8 +113,8 @@ public final class Prune {
     PromptTokenizer.openModel(options.llm().orElseThrow()).close();
   }
 
-  private Outcome run(RunContext context) throws IOException {
-    describe(context);
+  private Outcome run(RunContext context, String whyBackend) throws IOException {
+    describe(context, whyBackend);
     String state = "failed";
     try {
       runStages(context);
@@ -133,7 +135,7 @@ public final class Prune {
     return new RunSummary(context).outcome();
   }
 
-  private void describe(RunContext context) {
+  private void describe(RunContext context, String whyBackend) {
     RunManifest manifest = context.folder().manifest();
     manifest.put("state", "running");
     manifest.put("started", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
@@ -143,7 +145,9 @@ public final class Prune {
     versions.put("system", Version.system());
     manifest.put("versions", versions);
     manifest.put("backend", context.backend().name());
+    manifest.put("backend_why", whyBackend);
     manifest.put("device", context.backend().description());
+    manifest.put("precision", options.run().precision());
     manifest.put("seeds", Map.of("seed", options.run().seed()));
     manifest.put("configuration", RunOption.configuration(options));
     manifest.put("fingerprints", context.files().all());

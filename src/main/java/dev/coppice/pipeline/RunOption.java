@@ -24,6 +24,7 @@ enum RunOption {
   LLM("llm", o -> o.llm().map(path -> path.toAbsolutePath().toString()).orElse(null)),
   ADAPTER("adapter", o -> o.adapter().map(path -> path.toAbsolutePath().toString()).orElse(null)),
   BACKEND("backend", o -> o.run().backend().name().toLowerCase(Locale.ROOT)),
+  PRECISION("precision", o -> o.run().precision(), TRAIN_SURROGATE, SCORE_INFLUENCE, SCORE_EFFORT),
   THREADS("threads", o -> o.run().threads()),
   MEMORY("memory", o -> o.effort().memoryBytes()),
   SEED("seed", o -> o.run().seed(), TRAIN_SURROGATE, SCORE_INFLUENCE, SELECT),

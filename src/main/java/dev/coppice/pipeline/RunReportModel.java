@@ -104,6 +104,7 @@ final class RunReportModel {
     environment.put("Coppice", Version.coppice());
     environment.put("backend", context.backend().name());
     environment.put("device", context.backend().description());
+    environment.put("precision", context.options().run().precision());
     environment.put("threads", Integer.toString(context.options().run().threads()));
     environment.put("Java", Version.java());
     environment.put("system", Version.system());

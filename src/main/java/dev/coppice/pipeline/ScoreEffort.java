@@ -113,6 +113,7 @@ public final class ScoreEffort {
     if (data.isPresent() == samples.isPresent()) {
       throw new ConfigException("give either --data or --samples");
     }
+    Backends.require(run);
     Optional<Dataset> dataset = data.map(DataFolder::read);
     List<LlmSample> records = samples.map(SamplesFile::read).orElse(List.of());
     HfCheckpoint checkpoint = HfCheckpoint.open(llm, adapter);
@@ -129,9 +130,9 @@ public final class ScoreEffort {
   }
 
   private Outcome with(Source source, HfCheckpoint checkpoint, Work work) throws IOException {
-    Backends.Opened opened = Backends.open(run.backend(), run.threads());
+    Backends.Opened opened = Backends.open(run);
     try (Backend backend = opened.backend()) {
-      progress.message(opened.why());
+      opened.tell(progress);
       EffortModel.tryOut(backend, checkpoint, options, run.seed());
       try (EffortTokens tokens = tokenize(source);
           EffortModel model =
@@ -224,6 +225,7 @@ public final class ScoreEffort {
     facts.put("seconds", seconds);
     facts.put("seconds_planned", forecast.seconds());
     facts.put("backend", model.scorer().backendName());
+    facts.put("precision", run.precision());
     facts.put("out", out.toAbsolutePath().toString());
     String line =
         String.format(

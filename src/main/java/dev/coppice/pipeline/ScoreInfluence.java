@@ -47,22 +47,24 @@ public final class ScoreInfluence {
       Progress progress)
       throws IOException {
     OutputPath.requireFile("--out", out);
+    Backends.require(run);
     Dataset dataset = DataFolder.read(data);
     SurrogateWeights weights = SurrogateFile.read(surrogate, view, dataset.items());
     SurrogateSamples samples =
         SurrogateTraining.samples(
             data, dataset, weights.config().maxLen(), view.holdout(), run.seed());
-    Backends.Opened opened = Backends.open(run.backend(), run.threads());
+    Backends.Opened opened = Backends.open(run);
     try (Backend backend = opened.backend();
         InfluenceScorer scorer =
             InfluenceSetup.scorer(backend, weights, samples, options, run.seed())) {
-      progress.message(opened.why());
+      opened.tell(progress);
       InfluenceSolution solution = InfluenceSolution.of(scorer, options, progress);
       ScoreCsv.write(out, scores(scorer, samples.scorable(), progress));
       Map<String, Object> facts = new LinkedHashMap<>(solution.facts());
       facts.put("scored", samples.scorable().length);
       facts.put("unscorable", samples.unscorable().size());
       facts.put("backend", backend.name());
+      facts.put("precision", run.precision());
       facts.put("out", out.toAbsolutePath().toString());
       return new Outcome(lines(solution, samples, out), facts);
     }

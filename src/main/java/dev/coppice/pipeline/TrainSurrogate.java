@@ -31,11 +31,12 @@ public final class TrainSurrogate {
       Path data, Path out, TrainOptions options, RunOptions run, Progress progress)
       throws IOException {
     OutputPath.requireFile("--out", out);
+    Backends.require(run);
     Dataset dataset = DataFolder.read(data);
     SurrogateTraining.samples(data, dataset, options.maxLen(), options.holdout(), run.seed());
-    Backends.Opened opened = Backends.open(run.backend(), run.threads());
+    Backends.Opened opened = Backends.open(run);
     try (Backend backend = opened.backend()) {
-      progress.message(opened.why());
+      opened.tell(progress);
       SurrogateTraining training =
           new SurrogateTraining(backend, data, dataset, options, run.seed());
       TrainingState state;
@@ -45,6 +46,7 @@ public final class TrainSurrogate {
       Map<String, Object> facts = training.facts(state);
       SurrogateFile.write(out, state.best().orElseThrow());
       facts.put("backend", backend.name());
+      facts.put("precision", run.precision());
       facts.put("out", out.toAbsolutePath().toString());
       return new Outcome(lines(state, facts, out), facts);
     }

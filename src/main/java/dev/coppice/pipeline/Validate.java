@@ -55,18 +55,19 @@ public final class Validate {
 
   private Outcome run() throws IOException {
     ValidationFolder.check(options.out());
+    Backends.require(options.run());
     Dataset all = DataFolder.read(options.data());
     int[] scorable = samples(all).scorable();
     Dataset dataset = chosen(all, scorable);
     SurrogateSamples samples = samples(dataset);
     int k = groupSize(samples.scorable().length);
-    Backends.Opened opened = Backends.open(options.run().backend(), options.run().threads());
+    Backends.Opened opened = Backends.open(options.run());
     try (Backend backend = opened.backend();
         ValidationFolder folder = ValidationFolder.open(options.out());
         SurrogateRetraining learner =
             new SurrogateRetraining(
                 backend, dataset, samples, options.train(), options.run().seed(), stop)) {
-      progress.message(opened.why());
+      opened.tell(progress);
       Map<String, String> prints =
           new InputFingerprints(
                   options.data(), Optional.empty(), Optional.empty(), Optional.empty())
@@ -118,6 +119,7 @@ public final class Validate {
     Map<String, String> inputs = new LinkedHashMap<>();
     inputs.put("coppice", Version.coppice());
     inputs.put("backend", backend.name());
+    inputs.put("precision", options.run().precision());
     inputs.put("items", Integer.toString(all.items()));
     for (String file : List.of("data/train.txt", "data/valid.txt", "data/negatives.txt")) {
       inputs.put(file, prints.getOrDefault(file, "none"));

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.coppice.backend.OpCase.Arg;
 import dev.coppice.backend.OpRun.Outcome;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -34,20 +35,31 @@ abstract class OpParityTest {
   /** Cases whose samples (or rows) must not influence each other, not even their rounding. */
   abstract Stream<OpCase> separable();
 
+  /** What is compared with the reference. */
+  List<Backends.Candidate> candidates() {
+    return Backends.available();
+  }
+
+  private List<Backends.Candidate> all() {
+    List<Backends.Candidate> all = new ArrayList<>(candidates());
+    all.add(Backends.REFERENCE);
+    return all;
+  }
+
   @ParameterizedTest
   @MethodSource("cases")
   void agreesWithReference(OpCase op) {
     Outcome expected = OpRun.onReference(op);
     Map<String, double[]> bounds = op.bounds();
     Map<String, Outcome> first = new HashMap<>();
-    for (Backends.Candidate candidate : Backends.available()) {
+    for (Backends.Candidate candidate : candidates()) {
       try (Backend backend = candidate.open()) {
         String on = op + " on " + candidate.label();
         Outcome actual = OpRun.outcome(backend, op);
         assertAgrees(on, expected, actual, bounds);
         assertSame(on + ", second run", actual, OpRun.outcome(backend, op));
-        first.putIfAbsent(backend.name(), actual);
-        assertSame(on + ", other threads", first.get(backend.name()), actual);
+        first.putIfAbsent(candidate.kind(), actual);
+        assertSame(on + ", other threads", first.get(candidate.kind()), actual);
       }
     }
   }
@@ -55,7 +67,7 @@ abstract class OpParityTest {
   @ParameterizedTest
   @MethodSource("separable")
   void batchEqualsItsPartsAlone(OpCase op) {
-    for (Backends.Candidate candidate : Backends.all()) {
+    for (Backends.Candidate candidate : all()) {
       try (Backend backend = candidate.open()) {
         Outcome whole = OpRun.outcome(backend, op);
         for (int b = 0; b < op.parts(); b++) {
@@ -72,7 +84,7 @@ abstract class OpParityTest {
   @ParameterizedTest
   @MethodSource("small")
   void refusesWrongArgumentsAndWritesNothing(OpCase op) {
-    for (Backends.Candidate candidate : Backends.all()) {
+    for (Backends.Candidate candidate : all()) {
       try (Backend backend = candidate.open();
           Backend other = new ReferenceBackend();
           Workspace strange = other.workspace(1 << 20);
@@ -108,7 +120,7 @@ abstract class OpParityTest {
         OpCase poisoned = op.with(List.of(arg.with(poisoned((float[]) arg.values(), i))));
         Outcome expected = OpRun.onReference(poisoned);
         reached |= nans(expected).values().stream().anyMatch(set -> set.length > 0);
-        for (Backends.Candidate candidate : Backends.available()) {
+        for (Backends.Candidate candidate : candidates()) {
           String what = op + ": NaN in " + arg.name() + "[" + i + "] on " + candidate.label();
           try (Backend backend = candidate.open()) {
             Map<String, int[]> actual = nans(OpRun.outcome(backend, poisoned));
@@ -123,7 +135,7 @@ abstract class OpParityTest {
   @Test
   void survivesEveryInjectedFault() {
     OpCase op = small().findFirst().orElseThrow();
-    for (Backends.Candidate candidate : Backends.available()) {
+    for (Backends.Candidate candidate : candidates()) {
       try (Backend backend = candidate.open()) {
         Outcome expected = OpRun.outcome(backend, op);
         for (String point : new String[] {"alloc", "upload", "launch", "download"}) {

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** The program in a process of its own, whose output goes to files. */
@@ -26,6 +27,12 @@ final class Spawned implements AutoCloseable {
 
   /** Starts the program. */
   static Spawned start(Path folder, List<String> args) throws IOException {
+    return start(folder, args, Map.of());
+  }
+
+  /** Starts the program with some variables of its environment set. */
+  static Spawned start(Path folder, List<String> args, Map<String, String> environment)
+      throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(
@@ -35,11 +42,9 @@ final class Spawned implements AutoCloseable {
     command.addAll(args);
     Path out = Files.createTempFile(folder, "out", ".txt");
     Path err = Files.createTempFile(folder, "err", ".txt");
-    Process process =
-        new ProcessBuilder(command)
-            .redirectOutput(out.toFile())
-            .redirectError(err.toFile())
-            .start();
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().putAll(environment);
+    Process process = builder.redirectOutput(out.toFile()).redirectError(err.toFile()).start();
     return new Spawned(process, out, err);
   }
 

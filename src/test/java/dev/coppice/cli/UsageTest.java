@@ -62,6 +62,7 @@ class UsageTest {
         "--hard-prune | 1",
         "--strategy | best",
         "--backend | tpu",
+        "--precision | fp16",
         "--threads | 0",
         "--seed | x",
         "--adapter | somewhere",
@@ -80,6 +81,18 @@ class UsageTest {
     assertEquals("", called.out());
     assertEquals(1, called.err().lines().count(), called.toString());
     assertFalse(Files.exists(folder.resolve("r")));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"cpu", "reference"})
+  void onlyCudaRoundsItsInputs(String backend) {
+    Called called =
+        Called.with(
+            "train", "--data", "d", "--out", "o", "--backend", backend, "--precision", "tf32");
+    assertEquals(2, called.code(), called.toString());
+    assertTrue(called.reason().contains("--precision is tf32"), called.toString());
+    assertTrue(called.reason().contains(backend), called.toString());
+    assertTrue(called.reason().contains("give --backend cuda"), called.toString());
   }
 
   @ParameterizedTest

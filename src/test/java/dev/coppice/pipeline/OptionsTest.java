@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -63,6 +64,9 @@ class OptionsTest {
     assertNames("--hard-prune", () -> new SelectOptions(1, 0.3, 50, 1.0, "coverage"));
     assertNames("--strategy", () -> new SelectOptions(1, 0.3, 50, 0.1, "best"));
     assertNames("--threads", () -> new RunOptions(BackendChoice.CPU, 0, 1));
+    assertNames("--precision", () -> options(BackendChoice.CUDA, "fp16"));
+    assertNames("--precision", () -> options(BackendChoice.CPU, "tf32"));
+    assertNames("--precision", () -> options(BackendChoice.REFERENCE, "bf16"));
     assertNames("--adapter", () -> prune(Optional.empty(), Optional.of(Path.of("a")), 1, "cg"));
   }
 
@@ -71,6 +75,7 @@ class OptionsTest {
     PruneOptions alone = prune(Optional.empty(), Optional.empty(), 1, "cg");
     assertEquals(
         List.of(
+            "precision",
             "seed",
             "epochs",
             "eval-every",
@@ -86,6 +91,7 @@ class OptionsTest {
         labels(StageName.TRAIN_SURROGATE, alone));
     assertEquals(
         List.of(
+            "precision",
             "seed",
             "holdout",
             "solver",
@@ -100,6 +106,7 @@ class OptionsTest {
     PruneOptions both = prune(Optional.of(Path.of("m")), Optional.empty(), 1, "lissa");
     assertEquals(
         List.of(
+            "precision",
             "seed",
             "holdout",
             "solver",
@@ -111,11 +118,17 @@ class OptionsTest {
             "curvature-report"),
         labels(StageName.SCORE_INFLUENCE, both));
     assertEquals(
-        List.of("seed of a fresh LoRA adapter", "effort-params", "cutoff", "loss", "shared-prefix"),
+        List.of(
+            "precision",
+            "seed of a fresh LoRA adapter",
+            "effort-params",
+            "cutoff",
+            "loss",
+            "shared-prefix"),
         labels(StageName.SCORE_EFFORT, both));
     PruneOptions adapted = prune(Optional.of(Path.of("m")), Optional.of(Path.of("a")), 1, "lissa");
     assertEquals(
-        List.of("effort-params", "cutoff", "loss", "shared-prefix"),
+        List.of("precision", "effort-params", "cutoff", "loss", "shared-prefix"),
         labels(StageName.SCORE_EFFORT, adapted));
     assertTrue(labels(StageName.SELECT, both).contains("lambda"));
   }
@@ -169,6 +182,10 @@ class OptionsTest {
         influence(solver, "0.25", "hessian", Optional.empty()),
         EffortOptions.DEFAULT,
         SelectOptions.DEFAULT);
+  }
+
+  private static RunOptions options(BackendChoice backend, String precision) {
+    return new RunOptions(backend, precision, 1, 1, Map.of());
   }
 
   private static TrainOptions train(

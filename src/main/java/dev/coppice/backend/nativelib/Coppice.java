@@ -48,6 +48,9 @@ public final class Coppice {
 
   public static native int cop_sync(@Cast("cop_context*") long ctx);
 
+  public static native int cop_context_stream(
+      @Cast("cop_context*") long ctx, @Cast("void**") long out);
+
   public static native int cop_alloc(
       @Cast("cop_context*") long ctx, @Cast("int64_t") long bytes, @Cast("void**") long out);
 
@@ -118,6 +121,12 @@ public final class Coppice {
       @Cast("const void*") long src,
       int srcDtype,
       @Cast("float*") long dst);
+
+  public static native int cop_round_bf16(
+      @Cast("cop_context*") long ctx,
+      @Cast("int64_t") long N,
+      @Cast("const float*") long src,
+      @Cast("uint16_t*") long dst);
 
   public static native int cop_dropout_forward(
       @Cast("cop_context*") long ctx,

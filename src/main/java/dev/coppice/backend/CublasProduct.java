@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.coppice.backend;
+
+import static dev.coppice.backend.nativelib.Coppice.*;
+
+import dev.coppice.backend.CublasMatmul.Batch;
+import dev.coppice.backend.CublasMatmul.Form;
+import java.util.Locale;
+import org.lwjgl.system.MemoryUtil;
+
+/**
+ * {@link CoreOps#gemm} by cuBLAS on the stream of a native context.
+ *
+ * <p>Row-major matrices are what cuBLAS calls the transposes of column-major ones, so it computes
+ * {@code c^T = op(b)^T op(a)^T}: its first operand is b, its columns are the rows of c. Where a is
+ * transposed, as in the gradient of a weight, the inner extent counts positions and may be long
+ * while c is small: it is cut into pieces whose length depends on the sizes alone, which are added
+ * in their order. cuBLAS multiplies matrices of one type: where b is BF16 or F16 it is widened
+ * first, exactly, a slab at a time; or, in the precision BF16, a is rounded to BF16 where b is.
+ */
+final class CublasProduct implements AutoCloseable {
+
+  /**
+   * Extents at which a product is cut, and with it the memory that it takes.
+   *
+   * @param slab elements that are widened or rounded at a time, at least a row
+   * @param piece shortest piece of the inner extent, where that is cut
+   * @param partials elements of all pieces' results
+   */
+  record Limits(long slab, int piece, long partials) {
+    static final Limits DEFAULT = new Limits(1 << 24, 512, 1 << 24);
+  }
+
+  /** A product of float32, b and c perhaps a part of the caller's; row-major. */
+  private record Part(
+      boolean transA,
+      boolean transB,
+      int m,
+      int n,
+      int k,
+      float alpha,
+      long a,
+      int ldA,
+      long b,
+      float beta,
+      long c,
+      int ldC) {}
+
+  private final long context;
+  private final Precision precision;
+  private final Limits limits;
+  private final CublasMatmul matmul;
+  private final CublasMatmul halves; // BF16 by BF16; null in other precisions
+  private final Scratch converted = new Scratch();
+  private final Scratch partials = new Scratch();
+
+  /**
+   * Opens cuBLAS; the library must be loaded.
+   *
+   * @param context a {@code cop_context} with a stream; stays open until this is closed
+   * @throws UnsupportedOperationException if cuBLAS refuses this machine
+   */
+  CublasProduct(long context, Precision precision, Limits limits) {
+    this.context = context;
+    this.precision = precision;
+    this.limits = limits;
+    matmul = new CublasMatmul(DType.F32, precision);
+    halves = precision == Precision.BF16 ? new CublasMatmul(DType.BF16, precision) : null;
+  }
+
+  /** The library and how it rounds. */
+  String description() {
+    String version = "cuBLAS " + CublasLibrary.version();
+    return precision == Precision.FP32
+        ? version
+        : version + " in " + precision.name().toLowerCase(Locale.ROOT);
+  }
+
+  /** Device memory that is kept for later products, in bytes. */
+  long heldBytes() {
+    return converted.bytes + partials.bytes;
+  }
+
+  /** The product of matrices at addresses, whose shapes are checked; m, n and k as for gemm. */
+  void multiply(
+      boolean transA,
+      boolean transB,
+      int m,
+      int n,
+      int k,
+      float alpha,
+      long a,
+      long b,
+      DType bType,
+      float beta,
+      long c) {
+    if (m == 0 || n == 0) {
+      return;
+    }
+    if (k == 0) {
+      scale(beta, c, (long) m * n);
+      return;
+    }
+    int ldA = transA ? m : k;
+    Part whole = new Part(transA, transB, m, n, k, alpha, a, ldA, b, beta, c, n);
+    if (bType == DType.F32) {
+      multiply(whole);
+    } else if (bType == DType.BF16 && halves != null && !transA) {
+      roundAndMultiply(whole);
+    } else {
+      widenAndMultiply(whole, bType);
+    }
+  }
+
+  private void scale(float beta, long c, long count) {
+    if (beta == 0) {
+      NativeBackend.check(cop_fill(context, c, 0, count));
+    } else if (beta != 1) {
+      long copy = partials.floats(count);
+      NativeBackend.check(cop_copy(context, copy, c, Float.BYTES * count));
+      NativeBackend.check(cop_fill(context, c, 0, count));
+      NativeBackend.check(cop_axpy(context, count, beta, copy, c));
+    }
+  }
+
+  /** Slabs of rows of a, and so of c. */
+  private void roundAndMultiply(Part p) {
+    int step = (int) Math.max(1, Math.min(p.m, limits.slab / p.k));
+    int ldB = p.transB ? p.k : p.n;
+    for (int from = 0; from < p.m; from += step) {
+      int count = Math.min(step, p.m - from);
+      long rounded = converted.bytes((long) DType.BF16.bytes() * step * p.k);
+      long a = p.a + (long) Float.BYTES * from * p.k;
+      long c = p.c + (long) Float.BYTES * from * p.n;
+      NativeBackend.check(cop_round_bf16(context, (long) count * p.k, a, rounded));
+      long places =
+          rounded | p.b | c | DType.BF16.bytes() * (p.k | (long) ldB) | Float.BYTES * (long) p.n;
+      Form form = new Form(p.transB, false, p.n, 0, p.k, ldB, p.k, p.n, false, alignment(places));
+      halves
+          .operands(p.b, rounded, c, c)
+          .queue(stream(), form, count, p.k, Batch.ONE, p.alpha, p.beta);
+    }
+  }
+
+  /** Slabs of rows of b: of columns of c where b is transposed, of the inner extent where not. */
+  private void widenAndMultiply(Part p, DType type) {
+    int rows = p.transB ? p.n : p.k;
+    int width = p.transB ? p.k : p.n;
+    int step = (int) Math.max(1, Math.min(rows, limits.slab / width));
+    for (int from = 0; from < rows; from += step) {
+      int count = Math.min(step, rows - from);
+      long floats = converted.floats((long) step * width);
+      long source = p.b + (long) from * width * type.bytes();
+      NativeBackend.check(cop_convert(context, (long) count * width, source, type.code, floats));
+      multiply(
+          p.transB
+              ? new Part(
+                  p.transA,
+                  true,
+                  p.m,
+                  count,
+                  p.k,
+                  p.alpha,
+                  p.a,
+                  p.ldA,
+                  floats,
+                  p.beta,
+                  p.c + (long) Float.BYTES * from,
+                  p.ldC)
+              : new Part(
+                  p.transA,
+                  false,
+                  p.m,
+                  p.n,
+                  count,
+                  p.alpha,
+                  p.a + (long) Float.BYTES * from * (p.transA ? p.ldA : 1),
+                  p.ldA,
+                  floats,
+                  from == 0 ? p.beta : 1,
+                  p.c,
+                  p.ldC));
+    }
+  }
+
+  private void multiply(Part p) {
+    int piece = p.transA && p.ldC == p.n ? pieceLength(p.m, p.n, p.k) : p.k;
+    if (piece < p.k) {
+      multiplyInPieces(p, piece);
+    } else {
+      // Batches differ in positions: not each of their numbers is another form.
+      boolean positions = p.transA && !p.transB;
+      int inner = positions ? (int) (limits.piece * ceilDiv(p.k, limits.piece)) : p.k;
+      Form form = form(p, inner, false, p.c);
+      matmul
+          .operands(p.b, p.a, p.c, p.c)
+          .queue(stream(), form, p.m, p.k, Batch.ONE, p.alpha, p.beta);
+    }
+  }
+
+  /** A multiple of the shortest piece, such that all results fit into the partials. */
+  private int pieceLength(int m, int n, int k) {
+    long most = Math.max(1, limits.partials / ((long) m * n));
+    long shortest = ceilDiv(k, limits.piece);
+    return (int) Math.min(k, limits.piece * ceilDiv(shortest, most));
+  }
+
+  private static long ceilDiv(long a, long b) {
+    return (a + b - 1) / b;
+  }
+
+  /** The first piece adds what c holds; then all are summed into c in their order. */
+  private void multiplyInPieces(Part p, int piece) {
+    int cells = p.m * p.n;
+    int full = p.k / piece;
+    int rest = p.k % piece;
+    int pieces = full + (rest == 0 ? 0 : 1);
+    long sums = partials.floats((long) cells * pieces);
+    Form form = form(p, piece, true, sums);
+    int done = p.beta == 0 ? 0 : 1;
+    if (done == 1) {
+      queuePieces(p, form, 0, 1, piece, p.beta, p.c, sums);
+    }
+    queuePieces(p, form, done, full - done, piece, 0, 0, sums);
+    queuePieces(p, form, full, rest == 0 ? 0 : 1, rest, 0, 0, sums);
+    NativeBackend.check(cop_bias_backward(context, pieces, cells, sums, p.c));
+  }
+
+  /** Pieces {@code first .. first + count - 1}, each of {@code inner}, to their places in sums. */
+  private void queuePieces(
+      Part p, Form form, int first, int count, int inner, float beta, long c, long sums) {
+    if (count == 0) {
+      return;
+    }
+    long strideA = (long) form.inner() * p.ldA;
+    long strideB = p.transB ? form.inner() : (long) form.inner() * p.n;
+    long cells = (long) p.m * p.n;
+    long a = p.a + Float.BYTES * first * strideA;
+    long b = p.b + Float.BYTES * first * strideB;
+    long d = sums + Float.BYTES * first * cells;
+    matmul
+        .operands(b, a, beta == 0 ? d : c, d)
+        .queue(
+            stream(), form, p.m, inner, new Batch(count, strideB, strideA, cells), p.alpha, beta);
+  }
+
+  /** The form in cuBLAS's terms, in which b comes first. Where a is not transposed, m is open. */
+  private static Form form(Part p, int inner, boolean batched, long d) {
+    int ldB = p.transB ? p.k : p.n;
+    long places = p.a | p.b | p.c | d | (long) Float.BYTES * (p.ldA | ldB | p.ldC);
+    if (batched) {
+      long strides =
+          (long) inner * p.ldA | (p.transB ? inner : (long) inner * p.n) | (long) p.m * p.n;
+      places |= Float.BYTES * strides;
+    }
+    return new Form(
+        p.transB,
+        p.transA,
+        p.n,
+        p.transA ? p.m : 0,
+        inner,
+        ldB,
+        p.ldA,
+        p.ldC,
+        batched,
+        alignment(places));
+  }
+
+  /** The largest power of two up to 16 by which all can be divided whose bits are given. */
+  private static int alignment(long places) {
+    return (int) Math.min(16, Long.lowestOneBit(places));
+  }
+
+  /** Asked for each time, which is where tests let a launch fail. */
+  private long stream() {
+    long out = MemoryUtil.nmemAllocChecked(8);
+    try {
+      NativeBackend.check(cop_context_stream(context, out));
+      return MemoryUtil.memGetLong(out);
+    } finally {
+      MemoryUtil.nmemFree(out);
+    }
+  }
+
+  @Override
+  public void close() {
+    converted.free();
+    partials.free();
+    matmul.close();
+    if (halves != null) {
+      halves.close();
+    }
+  }
+
+  /** Device memory that grows to what was asked for. */
+  private final class Scratch {
+    private static final long STEP = 1 << 20; // bytes, so that it rarely grows
+
+    private long address;
+    private long bytes;
+
+    long floats(long count) {
+      return bytes(Float.BYTES * count);
+    }
+
+    long bytes(long least) {
+      long wanted = STEP * ceilDiv(least, STEP);
+      if (wanted > bytes) {
+        free();
+        long out = MemoryUtil.nmemAllocChecked(8);
+        try {
+          NativeBackend.check(cop_alloc(context, wanted, out));
+          address = MemoryUtil.memGetLong(out);
+          bytes = wanted;
+        } finally {
+          MemoryUtil.nmemFree(out);
+        }
+      }
+      return address;
+    }
+
+    void free() {
+      if (bytes > 0) {
+        long was = bytes;
+        bytes = 0;
+        NativeBackend.check(cop_free(context, address, was));
+      }
+    }
+  }
+}
