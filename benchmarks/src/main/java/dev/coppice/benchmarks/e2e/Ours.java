@@ -36,16 +36,26 @@ final class Ours implements AutoCloseable {
   private final SurrogateEvaluator evaluator;
   private int epochs;
 
-  Ours(Path data, int threads, double dropout) {
+  /**
+   * Opens the engine.
+   *
+   * @throws UnsupportedOperationException if this machine or this build does not have the device
+   */
+  Ours(Path data, NativeBackend.Device device, int threads, double dropout) {
     dataset = DataFolder.read(data);
     samples = new SurrogateSamples(dataset, MAX_LEN, 0, SEED);
     config = new SasRecConfig(dataset.items(), 64, 2, 2, MAX_LEN, (float) dropout);
-    backend = new NativeBackend(NativeBackend.Device.CPU, threads);
+    backend = open(device, threads);
     trainer =
         new SasRecTrainer(backend, samples, config, new TrainingConfig(1000, BATCH, 1e-3f, SEED));
     evaluator =
         new SurrogateEvaluator(
             backend, config, EvaluationSet.of(dataset, EvaluationSet.Part.VALID, MAX_LEN));
+  }
+
+  /** A device; threads are of the CPU. */
+  static Backend open(NativeBackend.Device device, int threads) {
+    return new NativeBackend(device, device == NativeBackend.Device.CPU ? threads : 1);
   }
 
   String description() {
