@@ -15,6 +15,12 @@ class Bucket:
         self.real = self.positives > 0
         self.counts = self.real.sum(1)
 
+    def to(self, device):
+        """Itself, with its tensors there."""
+        for name in ("inputs", "positives", "negatives", "real", "counts"):
+            setattr(self, name, getattr(self, name).to(device))
+        return self
+
     @property
     def shape(self):
         return self.inputs.shape

@@ -73,7 +73,7 @@ class SasRec(nn.Module):
     def __init__(self, items, max_len, width, layers, heads, dropout):
         super().__init__()
         self.max_len = max_len
-        self.future = torch.ones(max_len, max_len, dtype=torch.bool).triu(1)
+        self.register_buffer("future", torch.ones(max_len, max_len, dtype=torch.bool).triu(1), persistent=False)
         self.item_embeddings = nn.Embedding(items + 1, width, padding_idx=0)
         self.position_embeddings = nn.Embedding(max_len, width)
         self.LayerNorm = nn.LayerNorm(width, eps=1e-12)
@@ -148,13 +148,14 @@ def collate(samples):
 
 class Published:
     def __init__(self, options):
+        self.device = options.device
         self.data = inputs.Data(options.data, options.negatives)
         self.weights, metadata = inputs.read_safetensors(options.surrogate)
         max_len, width = self.weights["position_embeddings.weight"].shape
         layers = sum(name.endswith("query.weight") for name in self.weights)
         self.shape = (self.data.items, max_len, width, layers, int(metadata["num_attention_heads"]))
         self.drawn, self.fixed = (TrainingSet(self.data, max_len, f) for f in (False, True))
-        self.trained = SasRec(*self.shape, 0.5)
+        self.trained = SasRec(*self.shape, 0.5).to(self.device)
         self.optimizer = torch.optim.Adam(self.trained.parameters(), 1e-3)
         self.scored = self.loaded(0.5).eval()
         self.key = self.scored.item_encoder.layer[-1].attention.dense.weight
@@ -163,10 +164,10 @@ class Published:
     def loaded(self, dropout):
         model = SasRec(*self.shape, dropout)
         model.load_state_dict(self.weights)
-        return model
+        return model.to(self.device)
 
-    @staticmethod
-    def step(model, optimizer, batch):
+    def step(self, model, optimizer, batch):
+        batch = [column.to(self.device) for column in batch]
         optimizer.zero_grad()
         loss = model.loss(*batch)
         loss.backward()
@@ -199,13 +200,13 @@ class Published:
         return {"losses": losses}
 
     def one(self, user):
-        return collate([self.fixed.sample(user)])
+        return [column.to(self.device) for column in collate([self.fixed.sample(user)])]
 
     def influence(self, q, out, limit=None):
         """Gradient of each sample's loss, one backward pass each, and its product with q."""
         users = self.data.scorable
         users = users[:: max(1, len(users) // limit)][:limit] if limit else users
-        direction = torch.from_numpy(inputs.read_doubles(q)).float().view_as(self.key)
+        direction = torch.from_numpy(inputs.read_doubles(q)).float().to(self.device).view_as(self.key)
 
         def work():
             rows = []
@@ -223,7 +224,7 @@ class Published:
         """h <- g + (1 - damping / scale) h - H_s h / scale over single samples s; h / scale."""
         users = inputs.read_ids(order)
         count = min(limit or len(users), len(users))
-        start = torch.from_numpy(inputs.read_doubles(g)).float().view_as(self.key)
+        start = torch.from_numpy(inputs.read_doubles(g)).float().to(self.device).view_as(self.key)
 
         def work():
             h = start.clone()
@@ -234,7 +235,7 @@ class Published:
             return h / scale
 
         q, seconds = serving.timed(work)
-        inputs.write_doubles(out, q.double().flatten())
+        inputs.write_doubles(out, q.double().flatten().cpu())
         return {"seconds": seconds, "share": count / len(users), "steps": count}
 
     def evaluate(self, limit=None):
@@ -268,8 +269,8 @@ class Published:
             history = train.row(user)[-max_len:]
             padded[row, max_len - len(history) :] = history
         with torch.no_grad():
-            last = self.scored(torch.from_numpy(padded))[:, -1]
-            scores = (last @ self.scored.item_embeddings.weight.T).numpy()
+            last = self.scored(torch.from_numpy(padded).to(self.device))[:, -1]
+            scores = (last @ self.scored.item_embeddings.weight.T).cpu().numpy()
         scores[:, 0] = -numpy.inf
         for row, user in enumerate(users):
             scores[row, train.row(user)] = -numpy.inf

@@ -31,13 +31,16 @@ class Model:
         self.dropout = dropout
         self.layers = sum(name.endswith("query.weight") for name in parameters)
         self.max_len = len(parameters["position_embeddings.weight"])
-        self.triangle = torch.ones(self.max_len, self.max_len, dtype=torch.bool).tril()
+        self.device = parameters[ITEMS].device
+        self.triangle = torch.ones(self.max_len, self.max_len, dtype=torch.bool, device=self.device).tril()
 
     def drop(self, x):
-        """Dropout of a half, whose mask is a bit of each random byte: `functional.dropout` draws elements one by one, on one
-        thread, and took a quarter of a training step."""
+        """Dropout of a half, whose mask is a bit of each random byte: on a CPU `functional.dropout` draws elements one by
+        one, on one thread, and took a quarter of a training step."""
         if self.dropout == 0:
             return x
+        if x.is_cuda:
+            return functional.dropout(x, self.dropout)  # one kernel
         assert self.dropout == 0.5
         words = torch.empty((x.numel() + 7) // 8, dtype=torch.int64).random_()
         kept = words.view(torch.uint8)[: x.numel()].bitwise_and_(1)
@@ -58,7 +61,7 @@ class Model:
     def mask(self, real):
         length = real.shape[1]
         allowed = real[:, None, None, :] & self.triangle[:length, :length]
-        return torch.zeros(allowed.shape).masked_fill_(~allowed, -10000.0)
+        return torch.zeros(allowed.shape, device=self.device).masked_fill_(~allowed, -10000.0)
 
     def context(self, h, mask, layer):
         """What the attention's output weight is applied to."""
@@ -85,25 +88,30 @@ class Model:
         return h
 
     def loss(self, buckets):
-        """Mean over the positions of all buckets; one lookup for all ids, whose gradient is formed once."""
+        """Mean over the positions of all buckets; one lookup for all ids, whose gradient is formed once, and which go to
+        the device at once. Nothing here waits for the device."""
         ids = torch.cat([column.reshape(-1) for b in buckets for column in (b.inputs, b.positives, b.negatives)])
+        ids = ids.to(self.device, non_blocking=True)
         looked_up = functional.embedding(ids, self.parameters[ITEMS], padding_idx=0)
         total, positions, at = 0, 0, 0
         for bucket in buckets:
             size = bucket.inputs.numel()
             x, p, n = (part.view(*bucket.shape, -1) for part in looked_up[at : at + 3 * size].split(size))
+            shown, real, _ = (part.view(bucket.shape) > 0 for part in ids[at : at + 3 * size].split(size))
             at += 3 * size
-            h = self.hidden(x, bucket.inputs > 0)
+            h = self.hidden(x, shown)
             losses = functional.softplus(-(p * h).sum(-1)) + functional.softplus((n * h).sum(-1))
-            total = total + losses[bucket.real].sum()
+            total = total + (losses * real).sum()
             positions += int(bucket.counts.sum())
         return total / positions, positions
 
 
 class Tuned:
     def __init__(self, options):
+        self.device = options.device
         self.data = inputs.Data(options.data, options.negatives)
-        self.weights, metadata = inputs.read_safetensors(options.surrogate)
+        weights, metadata = inputs.read_safetensors(options.surrogate)
+        self.weights = {name: tensor.to(self.device) for name, tensor in weights.items()}
         self.heads = int(metadata["num_attention_heads"])
         self.scored = Model(self.weights, self.heads, 0)
         self.transitions = Transitions(self.data, self.scored.max_len)
@@ -133,12 +141,12 @@ class Tuned:
         loss, positions = model.loss(self.transitions.buckets(samples, negatives, BOUNDS))
         loss.backward()
         optimizer.step()
-        return loss.item(), positions
+        return loss.detach(), positions
 
     def passed(self, model, optimizer, order, negatives, limit=None):
         first = range(0, len(order), BATCH)[:limit]
         steps = [self.step(model, optimizer, order[i : i + BATCH], negatives) for i in first]
-        return sum(loss * n for loss, n in steps) / sum(n for _, n in steps)
+        return sum(loss.item() * n for loss, n in steps) / sum(n for _, n in steps)
 
     def epoch(self, limit=None):
         """One pass in random order with drawn negatives, or its first batches."""
@@ -159,6 +167,7 @@ class Tuned:
 
     def tail(self, bucket):
         """The tail of a bucket's real positions, under each sample's own mean loss, and x and s as padded."""
+        bucket.to(self.device)
         table = self.weights[ITEMS]
         mask = self.scored.mask(bucket.inputs > 0)
         h = self.scored.start(functional.embedding(bucket.inputs, table))
@@ -175,19 +184,19 @@ class Tuned:
         """Gradients of all samples of a bucket, delta^T x each by one batched product; their norms, and products with q."""
         samples = self.data.scorable
         samples = samples[:: max(1, len(samples) // limit)][:limit] if limit else samples
-        direction = torch.from_numpy(inputs.read_doubles(q)).float()
+        direction = torch.from_numpy(inputs.read_doubles(q)).float().to(self.device)
 
         def work():
             rows = []
             with torch.no_grad():
                 for bucket in self.transitions.sorted_buckets(samples, SCORING_POSITIONS):
                     tail, x = self.tail(bucket)
-                    delta, losses = torch.zeros_like(x), torch.zeros(bucket.shape)
+                    delta, losses = torch.zeros_like(x), torch.zeros(bucket.shape, device=self.device)
                     delta[bucket.real], losses[bucket.real] = tail.delta, tail.losses
                     gradients = torch.einsum("bto,bti->boi", delta, x).flatten(1)
                     columns = (gradients @ direction, losses.sum(1) / bucket.counts, gradients.norm(dim=1))
-                    rows.append(numpy.column_stack([bucket.samples] + [c.numpy() for c in columns]))
-            return numpy.concatenate(rows)
+                    rows.append((bucket.samples, torch.stack(columns, 1)))
+            return numpy.concatenate([numpy.column_stack([samples, c.cpu().numpy()]) for samples, c in rows])
 
         rows, seconds = serving.timed(work)
         inputs.write_doubles(out, rows)
@@ -205,14 +214,15 @@ class Tuned:
         """h <- g + (1 - damping / scale) h - H_s h / scale over single samples s; h / scale."""
         order = inputs.read_ids(order)
         count = min(limit or len(order), len(order))
-        start = torch.from_numpy(inputs.read_doubles(g)).float().view(self.width, self.width)
+        start = torch.from_numpy(inputs.read_doubles(g)).float().view(self.width, self.width).to(self.device)
         self.cache()
 
         def work():
             place = {}
             for bucket, tail in self.kept:
-                ends = numpy.cumsum(bucket.counts.numpy())
-                firsts = ends - bucket.counts.numpy()
+                counts = bucket.counts.cpu().numpy()
+                ends = numpy.cumsum(counts)
+                firsts = ends - counts
                 place.update((s, (tail, a, b)) for s, a, b in zip(bucket.samples.tolist(), firsts.tolist(), ends.tolist()))
             h = start.clone()
             with torch.no_grad():
@@ -223,34 +233,38 @@ class Tuned:
             return h / scale
 
         q, seconds = serving.timed(work)
-        inputs.write_doubles(out, q.double().flatten())
+        inputs.write_doubles(out, q.double().flatten().cpu())
         return {"seconds": seconds, "share": count / len(order), "steps": count}
+
+    def risk(self):
+        """Gradient of the mean loss, and the product of its Hessian with a matrix, both summed in float64."""
+        self.cache()
+
+        def mean(part):
+            return sum(part(tail).double() for _, tail in self.kept) / len(self.data.scorable)
+
+        return mean(lambda tail: tail.delta.T @ tail.x), lambda v: mean(lambda tail: tail.product(v.float()))
 
     def cg(self, damping, tolerance, out):
         """Conjugate gradients with products over all samples, from nothing: tails and mean gradient included."""
-        count = len(self.data.scorable)
         self.kept = None
-
-        def total(part):
-            return sum(part(tail).double() for _, tail in self.kept) / count
 
         def work():
             with torch.no_grad():
-                self.cache()
-                g = total(lambda tail: tail.delta.T @ tail.x)
+                g, product = self.risk()
                 q, r, p, products = torch.zeros_like(g), g.clone(), g.clone(), 0
                 while r.norm() > 0.5 * tolerance * g.norm():
-                    image = total(lambda tail: tail.product(p.float())) + damping * p
+                    image = product(p) + damping * p
                     step = r.square().sum() / (p * image).sum()
                     q, before = q + step * p, r.square().sum()
                     r = r - step * image
                     p = r + r.square().sum() / before * p
                     products += 1
-                residual = total(lambda tail: tail.product(q.float())) + damping * q - g
+                residual = product(q) + damping * q - g
                 return q, (residual.norm() / g.norm()).item(), products
 
         (q, residual, products), seconds = serving.timed(work)
-        inputs.write_doubles(out, q.flatten())
+        inputs.write_doubles(out, q.flatten().cpu())
         return {"seconds": seconds, "share": 1, "residual": residual, "products": products}
 
     def evaluate(self, limit=None):
@@ -277,16 +291,16 @@ class Tuned:
         back = numpy.arange(width, 0, -1)[None]
         real = back <= lengths[:, None]
         ids = numpy.where(real, train.items[numpy.where(real, train.offsets[users + 1][:, None] - back, 0)], 0)
-        ids = torch.from_numpy(ids)
+        ids = torch.from_numpy(ids).to(self.device)
         with torch.no_grad():
             table = self.weights[ITEMS]
             last = self.scored.hidden(functional.embedding(ids, table), ids > 0)[:, -1]
             scores = last @ table.T
             rows = numpy.repeat(numpy.arange(len(users)), lengths)
             masked = numpy.concatenate([train.row(user) for user in users])
-            scores[torch.from_numpy(rows), torch.from_numpy(masked)] = -math.inf
+            scores[torch.from_numpy(rows).to(self.device), torch.from_numpy(masked).to(self.device)] = -math.inf
             scores[:, 0] = -math.inf
-            return torch.topk(scores, CUTOFFS[-1]).indices.numpy()
+            return torch.topk(scores, CUTOFFS[-1]).indices.cpu().numpy()
 
     def judged(self, users):
         """Sums of recall and NDCG, (2, cutoffs)."""

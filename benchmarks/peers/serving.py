@@ -30,13 +30,16 @@ def arguments():
     parser.add_argument("--negatives", required=True, help="negatives.txt of that folder")
     parser.add_argument("--surrogate", required=True, help="weights that are scored and evaluated")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu", help="cpu, or cuda for the first GPU")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--allow-slow-blas", action="store_true")
     return parser.parse_args()
 
 
 def started(options):
-    """Sets threads and seed, and refuses a BLAS that would make the comparison unfair."""
+    """Sets threads and seed, and refuses a BLAS that would make the comparison unfair, or a device that is not there."""
+    if options.device != "cpu" and not torch.cuda.is_available():
+        sys.exit(f"--device {options.device}: torch {torch.__version__} finds no GPU; install a torch with CUDA for this driver")
     name, file = blas()
     if name in ("blas", "unknown") and not options.allow_slow_blas:
         sys.exit(
@@ -45,13 +48,25 @@ def started(options):
         )
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
-    return {"torch": torch.__version__, "blas": name, "threads": torch.get_num_threads()}
+    facts = {"torch": torch.__version__, "blas": name, "threads": torch.get_num_threads(), "device": options.device}
+    if options.device != "cpu":
+        facts.update(gpu=torch.cuda.get_device_name(), cuda=torch.version.cuda)
+        facts["tf32"] = torch.backends.cuda.matmul.allow_tf32  # off by default, as ours
+    return facts
+
+
+def finished():
+    """Waits for what a GPU was given to do."""
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
 
 
 def timed(work):
-    """Result of a call, and its seconds."""
+    """Result of a call, and its seconds, until a GPU is done with it."""
+    finished()
     start = time.perf_counter()
     result = work()
+    finished()
     return result, time.perf_counter() - start
 
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coppice.backend;
 
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -39,9 +40,13 @@ public class OpBenchmark {
   @Param("real")
   public String size;
 
-  /** {@code cpu} or {@code reference}. */
+  /** {@code cpu}, {@code cuda}, {@code emulated} or {@code reference}. */
   @Param("cpu")
   public String device;
+
+  /** Calls that are queued before one waits for them; the score is of all of them. */
+  @Param("1")
+  public int calls;
 
   /** Of the cpu device. */
   @Param("2")
@@ -53,18 +58,26 @@ public class OpBenchmark {
   /** Places the arguments, and compares the first results with the reference's. */
   @Setup(Level.Trial)
   public void place() {
-    backend =
-        device.equals("reference")
-            ? new ReferenceBackend()
-            : new NativeBackend(NativeBackend.Device.valueOf(device.toUpperCase()), threads);
+    backend = device.equals("reference") ? new ReferenceBackend() : open(device, threads);
     placed = new PlacedOp(backend, OpTable.at(op, OpSize.named(size)).call());
     placed.check(TOLERANCE);
   }
 
-  /** The call. */
+  /** A device by its name; of the emulated one the threads are the number of its schedule. */
+  static Backend open(String device, int threads) {
+    NativeBackend.Device which = NativeBackend.Device.valueOf(device.toUpperCase(Locale.ROOT));
+    return which == NativeBackend.Device.CUDA ? onGpu() : new NativeBackend(which, threads);
+  }
+
+  /** The first GPU, with products in float32. */
+  static Backend onGpu() {
+    return NativeBackend.onGpu(Precision.FP32, CudaLibraries.under(System.getenv()));
+  }
+
+  /** The call, or calls. */
   @Benchmark
   public void call() {
-    placed.call();
+    placed.call(calls);
   }
 
   /** Frees the memory. */

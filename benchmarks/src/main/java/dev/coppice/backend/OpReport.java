@@ -34,11 +34,21 @@ public final class OpReport implements Callable<Integer> {
   @Option(names = "--ops", split = ";", description = "names; default all, --list shows them")
   private List<String> ops = List.of();
 
-  @Option(names = "--sizes", split = ",", defaultValue = "real,large", description = "or small")
+  @Option(
+      names = "--sizes",
+      split = ",",
+      defaultValue = "real,large",
+      description = "or small, or card: beyond the caches of a GPU")
   private List<String> sizes;
 
-  @Option(names = "--device", defaultValue = "cpu", description = "or reference, for small")
+  @Option(
+      names = "--device",
+      defaultValue = "cpu",
+      description = "or cuda; small also on reference, and --smoke on emulated")
   private String device;
+
+  @Option(names = "--probe", description = "says what the device is, and does nothing else")
+  private boolean probe;
 
   @Option(names = "--threads", defaultValue = "2", description = "of the cpu device")
   private int threads;
@@ -59,12 +69,19 @@ public final class OpReport implements Callable<Integer> {
   @Option(names = "--json", description = "writes the table there as well")
   private Path json;
 
+  @Option(names = "--results", description = "writes ops-MACHINE.json into that folder")
+  private Path results;
+
   @Option(names = "--commit", defaultValue = "unknown", hidden = true)
   private String commit;
+
+  private static final int MISSING_ENVIRONMENT = 4;
+  private static final int QUEUED = 20;
 
   private final PrintStream out = System.out;
   private final ObjectMapper mapper = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
   private final ObjectNode report = mapper.createObjectNode();
+  private String description;
   private int failures;
 
   private OpReport() {}
@@ -76,6 +93,18 @@ public final class OpReport implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (!device.equals("reference")) {
+      try (Backend backend = OpBenchmark.open(device, threads)) {
+        description = backend.description();
+      } catch (UnsupportedOperationException missing) {
+        System.err.println(device + " is not available: " + missing.getMessage());
+        return MISSING_ENVIRONMENT;
+      }
+    }
+    if (probe) {
+      out.println(description);
+      return 0;
+    }
     OpTable.missing().forEach(name -> out.println("NO BENCHMARK of " + name));
     Collection<String> names = ops.isEmpty() ? OpTable.names() : ops;
     if (list) {
@@ -95,6 +124,7 @@ public final class OpReport implements Callable<Integer> {
     benchmark.size = "small";
     benchmark.device = device;
     benchmark.threads = threads;
+    benchmark.calls = 1;
     try {
       benchmark.place();
       benchmark.call();
@@ -111,16 +141,17 @@ public final class OpReport implements Callable<Integer> {
 
   private void time(Collection<String> names) throws IOException {
     Machine machine = new Machine(List.of(), whileTiming);
-    Rates rates = machine.timing(() -> Rates.measured(threads));
+    NativeBackend.Device rated = rated();
+    Rates rates = machine.timing(() -> Rates.measured(rated, threads));
     out.printf(
         Locale.ROOT,
-        "measured: sgemm of order 2048 %.1f GFLOP/s by OpenBLAS, %.1f by the engine; copy %.1f"
-            + " GB/s%n",
+        "measured: sgemm %.1f GFLOP/s by OpenBLAS, %.1f by the engine; copy %.1f GB/s%n",
         rates.openblasFlops() * 1e-9,
         rates.ownFlops() * 1e-9,
         rates.copyBytes() * 1e-9);
     report.put("date", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
     report.put("commit", commit).put("device", device).put("threads", threads);
+    report.put("description", description).put("callsQueued", calls());
     report.set("machine", mapper.valueToTree(Machine.facts()));
     report.set("rates", mapper.valueToTree(rates));
     out.printf(
@@ -136,10 +167,24 @@ public final class OpReport implements Callable<Integer> {
         }
       }
     }
+    if (results != null) {
+      json = results.resolve("ops-" + Machine.type(rated, description) + ".json");
+    }
     if (json != null) {
       Files.createDirectories(json.toAbsolutePath().getParent());
       mapper.writeValue(json.toFile(), report);
+      out.println("written to " + json);
     }
+  }
+
+  /** The reference is held against the rates of the CPU. */
+  private NativeBackend.Device rated() {
+    return device.equals("cuda") ? NativeBackend.Device.CUDA : NativeBackend.Device.CPU;
+  }
+
+  /** A GPU's calls are queued, as in a run, where nothing waits for a single one. */
+  private int calls() {
+    return device.equals("cuda") ? QUEUED : 1;
   }
 
   /** Microseconds of a call, in a Java machine of its own. */
@@ -151,13 +196,14 @@ public final class OpReport implements Callable<Integer> {
             .param("size", size)
             .param("device", device)
             .param("threads", Integer.toString(threads))
-            .jvmArgsAppend("-Xmx8g", "-XX:+UseSerialGC")
+            .param("calls", Integer.toString(calls()))
+            .jvmArgsAppend(size.equals("card") ? "-Xmx48g" : "-Xmx8g", "-XX:+UseSerialGC")
             .shouldFailOnError(true)
             .verbosity(VerboseMode.SILENT)
             .build();
     try {
       RunResult result = new Runner(options).runSingle();
-      return result.getPrimaryResult().getScore();
+      return result.getPrimaryResult().getScore() / calls();
     } catch (RunnerException wrong) {
       throw new IllegalStateException(name + " at size " + size + ": " + wrong, wrong);
     }

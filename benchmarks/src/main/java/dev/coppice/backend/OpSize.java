@@ -36,16 +36,20 @@ record OpSize(
     new OpSize("small", 20, 200, 16, 48, 16, 32, 300, 64),
     new OpSize("real", 500, 17333, 256, 1024, 256, 512, 8000, 1024),
     new OpSize("large", 20000, 100000, 512, 4096, 512, 1024, 32000, 2048),
+    new OpSize("card", 80000, 400000, 512, 16384, 512, 1024, 32000, 2048),
   };
 
-  /** The size of a name: small (fit for the reference), real (the method's own), or large. */
+  /**
+   * The size of a name: small (fit for the reference), real (the method's own), large (beyond a
+   * CPU's caches), or card (beyond a GPU's: 100 MB a tensor).
+   */
   static OpSize named(String name) {
     for (OpSize size : ALL) {
       if (size.name.equals(name)) {
         return size;
       }
     }
-    throw new IllegalArgumentException("size is small, real or large, not " + name);
+    throw new IllegalArgumentException("size is small, real, large or card, not " + name);
   }
 
   /** Transitions of each sample: in the mean 5.4, as 500 users of a game shop have them. */

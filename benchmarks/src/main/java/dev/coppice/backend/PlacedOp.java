@@ -75,9 +75,14 @@ final class PlacedOp implements AutoCloseable {
     }
   }
 
-  /** Calls the operation and waits until it is done. */
-  void call() {
-    op.call.on(backend, tensors);
+  /**
+   * Calls the operation so many times, one call queued after the other, and waits until all are
+   * done.
+   */
+  void call(int times) {
+    for (int i = 0; i < times; i++) {
+      op.call.on(backend, tensors);
+    }
     backend.sync();
   }
 
@@ -89,7 +94,7 @@ final class PlacedOp implements AutoCloseable {
    */
   void check(double tolerance) {
     OpRun.Outcome expected = OpRun.onReference(op);
-    call();
+    call(1);
     expected
         .floats()
         .forEach(

@@ -11,7 +11,8 @@ import org.lwjgl.system.libc.LibCString;
  * What the machine can do, best of several tries: the rate of a large matrix product by OpenBLAS
  * and by the engine, and that of copying memory with all threads.
  *
- * @param openblasFlops of a product of order 2048, in operations a second
+ * @param openblasFlops of a product of order 2048, in operations a second; 0 for a GPU, whose
+ *     product is the library's, of order 8192
  * @param ownFlops the same by {@link CoreOps#gemm}
  * @param copyBytes read and written a second
  */
@@ -19,13 +20,20 @@ record Rates(double openblasFlops, double ownFlops, double copyBytes) {
   private static final int ORDER = 2048;
   private static final long COPIED = 512L << 20; // far beyond any cache
   private static final int TRIES = 7;
+  private static final int DEVICE_ORDER = 8192;
+  private static final long DEVICE_COPIED = 1L << 30;
+  private static final int QUEUED = 10;
 
   /** The better of the two products. */
   double flops() {
     return Math.max(openblasFlops, ownFlops);
   }
 
-  static Rates measured(int threads) {
+  /** Of the machine, or of a device of its own memory. */
+  static Rates measured(NativeBackend.Device device, int threads) {
+    if (device != NativeBackend.Device.CPU) {
+      return ofDevice(device);
+    }
     float[] values = new float[ORDER * ORDER];
     Random random = new Random(1);
     for (int i = 0; i < values.length; i++) {
@@ -61,6 +69,36 @@ record Rates(double openblasFlops, double ownFlops, double copyBytes) {
                       ORDER));
       return 2 * Math.pow(ORDER, 3) / seconds;
     }
+  }
+
+  /** The engine's product is the device library's there, and its copy the driver's. */
+  private static Rates ofDevice(NativeBackend.Device device) {
+    long order = DEVICE_ORDER;
+    try (Backend backend = OpBenchmark.open(device.name(), 1);
+        Workspace work = backend.workspace(4 * (3 * order * order) + 2 * DEVICE_COPIED + 4096)) {
+      Tensor a = work.f32(DEVICE_ORDER, DEVICE_ORDER);
+      Tensor b = work.f32(DEVICE_ORDER, DEVICE_ORDER);
+      Tensor c = work.f32(DEVICE_ORDER, DEVICE_ORDER);
+      backend.fill(a, 0.5f);
+      backend.fill(b, 0.25f);
+      double product = queued(backend, () -> backend.gemm(false, false, 1, a, b, 0, c)) / QUEUED;
+      Tensor from = work.f32((int) (DEVICE_COPIED / 4));
+      Tensor to = work.f32((int) (DEVICE_COPIED / 4));
+      backend.fill(from, 1);
+      double copy = queued(backend, () -> to.copyFrom(from)) / QUEUED;
+      return new Rates(0, 2 * Math.pow(order, 3) / product, 2.0 * DEVICE_COPIED / copy);
+    }
+  }
+
+  /** Seconds of several calls, one queued after the other. */
+  private static double queued(Backend backend, Runnable call) {
+    return best(
+        () -> {
+          for (int i = 0; i < QUEUED; i++) {
+            call.run();
+          }
+          backend.sync();
+        });
   }
 
   private static double own(float[] values, int threads) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coppice.benchmarks;
 
+import dev.coppice.backend.NativeBackend;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -8,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -59,6 +61,20 @@ public record Machine(List<String> whileWorking, List<String> whileTiming) {
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  /**
+   * The name that files of results have for this machine: its processor, or its GPU.
+   *
+   * @param description of the backend, which of a GPU begins with the model
+   */
+  public static String type(NativeBackend.Device device, String description) throws IOException {
+    Map<String, Object> facts = facts();
+    String name =
+        device == NativeBackend.Device.CPU
+            ? facts.get("cpu") + "-" + facts.get("cores") + "-" + facts.get("isa")
+            : description.split(",")[0];
+    return name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
   }
 
   /** What a result must be compared with: the processor and what it can do. */

@@ -2,6 +2,8 @@
 package dev.coppice.benchmarks.e2e;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.coppice.backend.Backend;
+import dev.coppice.backend.NativeBackend;
 import dev.coppice.benchmarks.GeneratedData;
 import dev.coppice.benchmarks.Machine;
 import dev.coppice.model.SurrogateWeights;
@@ -21,6 +23,7 @@ import picocli.CommandLine;
  */
 @CommandLine.Command(name = "run.sh", mixinStandardHelpOptions = true, sortOptions = false)
 public final class EndToEnd implements Callable<Integer> {
+  private static final int MISSING_ENVIRONMENT = 4;
   private static final double ALMOST_INFINITE = 1e6; // (H + lambda I)^-1 g is g / lambda then
 
   @CommandLine.Mixin private Settings settings;
@@ -39,22 +42,20 @@ public final class EndToEnd implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    try (Backend found = settings.open()) {
+      System.err.println("backend " + found.name() + ": " + found.description());
+    } catch (UnsupportedOperationException missing) {
+      System.err.println("the backend is not available: " + missing.getMessage());
+      return MISSING_ENVIRONMENT;
+    }
     Machine machine = settings.machine();
     Exchange exchange = new Exchange(settings.work());
     Path data = data(machine);
-    List<Peer.Kind> kinds = settings.kinds();
-    Peer.Setup setup = settings.peers();
-    if (!kinds.isEmpty() && !setup.available()) {
-      out.println(
-          "no torch in "
-              + setup.python()
-              + ": peers are left out; see benchmarks/peers/install.sh");
-      kinds = List.of();
-    }
+    List<Peer.Kind> kinds = kinds();
     Report report = new Report(settings, machine, data);
-    try (Ours ours = new Ours(data, settings.threads(), 0.5)) {
-      List<Peer.Kind> chosen = kinds;
-      List<Row> rows = machine.working(() -> rows(ours, exchange, setup, chosen, data));
+    try (Ours ours = new Ours(data, settings.device(), settings.threads(), 0.5)) {
+      report.backend(ours.description());
+      List<Row> rows = machine.working(() -> rows(ours, exchange, kinds, data));
       report.peers(peers);
       out.println(Measured.heading());
       try {
@@ -78,6 +79,22 @@ public final class EndToEnd implements Callable<Integer> {
     return checks.failed().isEmpty() ? 0 : 1;
   }
 
+  /** The peers that can be started; the others are named. */
+  private List<Peer.Kind> kinds() throws IOException {
+    List<Peer.Kind> kinds = new ArrayList<>();
+    Peer.Setup setup = settings.peers();
+    for (Peer.Kind kind : settings.kinds()) {
+      if (setup.available(kind)) {
+        kinds.add(kind);
+      } else {
+        out.printf(
+            "%s is left out: %s has no %s for %s; see benchmarks/peers/install.sh%n",
+            kind.column, setup.python(), kind.needs, setup.device());
+      }
+    }
+    return kinds;
+  }
+
   private Path data(Machine machine) throws IOException {
     if (settings.data() != null) {
       return settings.data();
@@ -91,8 +108,7 @@ public final class EndToEnd implements Callable<Integer> {
   }
 
   /** Trains the surrogate that is scored, starts the peers, and compares a training exactly. */
-  private List<Row> rows(
-      Ours ours, Exchange exchange, Peer.Setup setup, List<Peer.Kind> kinds, Path data)
+  private List<Row> rows(Ours ours, Exchange exchange, List<Peer.Kind> kinds, Path data)
       throws IOException {
     TrainingRow training = new TrainingRow(ours);
     for (int epoch = 0; epoch < settings.surrogateEpochs(); epoch++) {
@@ -106,9 +122,9 @@ public final class EndToEnd implements Callable<Integer> {
     for (int i = 0; i < g.length; i++) {
       g[i] *= ALMOST_INFINITE;
     }
-    Replay.check(exchange, setup, kinds, checks);
+    Replay.check(exchange, settings, kinds, checks);
     for (Peer.Kind kind : kinds) {
-      peers.add(new Peer(kind, setup, data, negatives, surrogate));
+      peers.add(new Peer(kind, settings.peers(), data, negatives, surrogate));
     }
     return List.of(
         training,
@@ -127,7 +143,8 @@ public final class EndToEnd implements Callable<Integer> {
 
   /** Warms up, then alternates our side and each peer. */
   private void measure(Row row, Machine machine) throws IOException {
-    Measured measured = new Measured(row);
+    boolean cpu = settings.device() == NativeBackend.Device.CPU;
+    Measured measured = new Measured(row, cpu ? row.target() : Target.onGpu(row.name()));
     machine.working(() -> warmUp(row));
     int pairs = row.once() ? 1 : settings.pairs();
     for (int pair = 0; pair < pairs; pair++) {

@@ -48,6 +48,11 @@ final class EvaluationRow implements Row {
   }
 
   @Override
+  public boolean has(Peer.Kind kind) {
+    return kind != Peer.Kind.VMAP;
+  }
+
+  @Override
   public ObjectNode request(Peer.Kind kind, boolean complete) {
     ObjectNode request = Peer.request("evaluate");
     boolean part = kind == Peer.Kind.PUBLISHED && !complete;

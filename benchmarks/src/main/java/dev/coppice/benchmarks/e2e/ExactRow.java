@@ -68,7 +68,7 @@ final class ExactRow implements Row {
 
   @Override
   public boolean has(Peer.Kind kind) {
-    return !dense && kind == Peer.Kind.TUNED;
+    return !dense && kind != Peer.Kind.PUBLISHED;
   }
 
   @Override
@@ -79,8 +79,10 @@ final class ExactRow implements Row {
 
   @Override
   public void check(Peer.Kind kind, JsonNode answer, Checks checks) throws IOException {
-    checks.within(name(), "residual of (b)", answer.get("residual").asDouble(), Ours.TOLERANCE);
-    checks.close(name(), "q against (b)", solution.q(), exchange.doubles("cg.f64"), BOUND);
+    double residual = answer.get("residual").asDouble();
+    checks.within(name(), "residual of " + kind.column, residual, Ours.TOLERANCE);
+    String what = "q against " + kind.column;
+    checks.close(name(), what, solution.q(), exchange.doubles("cg.f64"), BOUND);
   }
 
   @Override

@@ -78,8 +78,9 @@ final class InfluenceRow implements Row {
       String what = names[column] + " of " + count + " samples against " + kind.column;
       checks.closeButForKinks(name(), what, same, theirs, BOUND);
     }
-    if (kind == Peer.Kind.TUNED) {
-      checks.within(name(), "samples that (b) has not scored", scores.loss().length - count, 0);
+    if (kind != Peer.Kind.PUBLISHED) {
+      String missing = "samples not scored by " + kind.column;
+      checks.within(name(), missing, scores.loss().length - count, 0);
     }
   }
 }

@@ -15,7 +15,7 @@ import java.io.IOException;
 final class LissaRow implements Row {
   private static final double BOUND = 5e-5; // 5,000 float32 products, each step's error shrinks
   private static final int STEPS = 5000;
-  private static final int PUBLISHED_STEPS = 500;
+  private static final int PART = 500; // of the sides whose steps run through the whole model
 
   private final Ours ours;
   private final SurrogateWeights weights;
@@ -68,7 +68,7 @@ final class LissaRow implements Row {
     request.put("order", exchange.path("lissa-order.i32").toString());
     request.put("out", exchange.path("lissa.f64").toString());
     request.put("damping", Ours.DAMPING).put("scale", Ours.LISSA_SCALE);
-    return kind == Peer.Kind.PUBLISHED ? request.put("limit", PUBLISHED_STEPS) : request;
+    return kind == Peer.Kind.TUNED ? request : request.put("limit", PART);
   }
 
   @Override

@@ -12,11 +12,13 @@ import java.util.Map;
 /** The timings of one row. */
 final class Measured {
   private final Row row;
+  private final Target target;
   private final List<Run> ours = new ArrayList<>();
   private final Map<Peer.Kind, List<Run>> peers = new EnumMap<>(Peer.Kind.class);
 
-  Measured(Row row) {
+  Measured(Row row, Target target) {
     this.row = row;
+    this.target = target;
   }
 
   void ours(Run run) {
@@ -49,25 +51,38 @@ final class Measured {
 
   static String heading() {
     return String.format(
-        "%-11s %9s %10s %9s %8s %8s  %-26s %-14s %s",
-        "task", "ours s", "(a) s", "(b) s", "(a)/ours", "(b)/ours", "asked", "missed", "agrees");
+        "%-11s %9s %10s %9s %9s %8s %8s %8s  %-26s %-14s %s",
+        "task",
+        "ours s",
+        "(a) s",
+        "(b) s",
+        "(c) s",
+        "(a)/ours",
+        "(b)/ours",
+        "(c)/ours",
+        "asked",
+        "missed",
+        "agrees");
   }
 
   /** A line of the table. */
   String line(Checks checks) {
     double a = seconds(Peer.Kind.PUBLISHED);
     double b = seconds(Peer.Kind.TUNED);
-    List<String> missed = row.target().missed(seconds(), a, b);
+    double c = seconds(Peer.Kind.VMAP);
+    List<String> missed = target.missed(seconds(), a, b);
     return String.format(
         Locale.ROOT,
-        "%-11s %9.3f %10s %9s %8s %8s  %-26s %-14s %s",
+        "%-11s %9.3f %10s %9s %9s %8s %8s %8s  %-26s %-14s %s",
         row.name(),
         seconds(),
         number(a, "%.2f"),
         number(b, "%.2f"),
+        number(c, "%.2f"),
         number(a / seconds(), "%.1f"),
         number(b / seconds(), "%.1f"),
-        row.target(),
+        number(c / seconds(), "%.1f"),
+        target,
         missed.isEmpty() ? "-" : String.join(" ", missed),
         checks.hold(row.name()) ? "yes" : "NO");
   }
@@ -86,9 +101,9 @@ final class Measured {
       peer.put("share", entry.getValue().get(0).share());
       peer.put("ratio", seconds(entry.getKey()) / seconds());
     }
-    node.put("asked", row.target().toString());
+    node.put("asked", target.toString());
     List<String> missed =
-        row.target().missed(seconds(), seconds(Peer.Kind.PUBLISHED), seconds(Peer.Kind.TUNED));
+        target.missed(seconds(), seconds(Peer.Kind.PUBLISHED), seconds(Peer.Kind.TUNED));
     node.set("missed", mapper.valueToTree(missed));
     return node.put("agrees", checks.hold(row.name()));
   }

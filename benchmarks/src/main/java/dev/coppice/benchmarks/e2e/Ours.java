@@ -2,7 +2,9 @@
 package dev.coppice.benchmarks.e2e;
 
 import dev.coppice.backend.Backend;
+import dev.coppice.backend.CudaLibraries;
 import dev.coppice.backend.NativeBackend;
+import dev.coppice.backend.Precision;
 import dev.coppice.data.Dataset;
 import dev.coppice.data.EvaluationSet;
 import dev.coppice.data.SurrogateSamples;
@@ -36,16 +38,28 @@ final class Ours implements AutoCloseable {
   private final SurrogateEvaluator evaluator;
   private int epochs;
 
-  Ours(Path data, int threads, double dropout) {
+  /**
+   * Opens the engine.
+   *
+   * @throws UnsupportedOperationException if this machine or this build does not have the device
+   */
+  Ours(Path data, NativeBackend.Device device, int threads, double dropout) {
     dataset = DataFolder.read(data);
     samples = new SurrogateSamples(dataset, MAX_LEN, 0, SEED);
     config = new SasRecConfig(dataset.items(), 64, 2, 2, MAX_LEN, (float) dropout);
-    backend = new NativeBackend(NativeBackend.Device.CPU, threads);
+    backend = open(device, threads);
     trainer =
         new SasRecTrainer(backend, samples, config, new TrainingConfig(1000, BATCH, 1e-3f, SEED));
     evaluator =
         new SurrogateEvaluator(
             backend, config, EvaluationSet.of(dataset, EvaluationSet.Part.VALID, MAX_LEN));
+  }
+
+  /** A device; threads are of the CPU. */
+  static Backend open(NativeBackend.Device device, int threads) {
+    return device == NativeBackend.Device.CUDA
+        ? NativeBackend.onGpu(Precision.FP32, CudaLibraries.under(System.getenv()))
+        : new NativeBackend(device, device == NativeBackend.Device.CPU ? threads : 1);
   }
 
   String description() {

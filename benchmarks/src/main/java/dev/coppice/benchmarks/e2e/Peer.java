@@ -19,15 +19,18 @@ final class Peer implements AutoCloseable {
 
   /** Which program, and its column. */
   enum Kind {
-    PUBLISHED("sasrec_published.py", "(a) published"),
-    TUNED("sasrec_tuned.py", "(b) tuned");
+    PUBLISHED("sasrec_published.py", "(a) published", "torch"),
+    TUNED("sasrec_tuned.py", "(b) tuned", "torch"),
+    VMAP("sasrec_vmap.py", "(c) vmap", "torch.func or functorch");
 
     final String program;
     final String column;
+    final String needs;
 
-    Kind(String program, String column) {
+    Kind(String program, String column, String needs) {
       this.program = program;
       this.column = column;
+      this.needs = needs;
     }
   }
 
@@ -42,12 +45,19 @@ final class Peer implements AutoCloseable {
    *
    * @param python interpreter with torch
    * @param folder of the programs
+   * @param device that they compute on, {@code cpu} or {@code cuda}
    * @param environment set for them, over that of this process without its OMP variables
    */
-  record Setup(String python, Path folder, int threads, Map<String, String> environment) {
-    /** Whether torch can be imported. */
-    boolean available() throws IOException {
-      ProcessBuilder builder = new ProcessBuilder(python, "-c", "import torch");
+  record Setup(
+      String python, Path folder, int threads, String device, Map<String, String> environment) {
+    /** Whether what a program needs can be imported, for the device. */
+    boolean available(Kind kind) throws IOException {
+      String found = device.equals("cpu") ? "" : "assert torch.cuda.is_available()\n";
+      String test = "import torch\n" + found;
+      if (kind == Kind.VMAP) {
+        test += "try:\n  import torch.func\nexcept ImportError:\n  import functorch\n";
+      }
+      ProcessBuilder builder = new ProcessBuilder(python, "-c", test);
       builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD);
       try {
         return builder.start().waitFor() == 0;
@@ -67,6 +77,7 @@ final class Peer implements AutoCloseable {
         new ArrayList<>(List.of(setup.python, setup.folder.resolve(kind.program).toString()));
     command.addAll(List.of("--data", data.toString(), "--negatives", negatives.toString()));
     command.addAll(List.of("--surrogate", surrogate.toString(), "--threads", "" + setup.threads));
+    command.addAll(List.of("--device", setup.device));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().keySet().removeIf(name -> name.startsWith("OMP_"));
     builder.environment().putAll(setup.environment);

@@ -2,6 +2,7 @@
 package dev.coppice.benchmarks.e2e;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.coppice.backend.NativeBackend;
 import dev.coppice.benchmarks.GeneratedData;
 import dev.coppice.random.Shuffle;
 import java.io.IOException;
@@ -20,17 +21,18 @@ final class Replay {
 
   private Replay() {}
 
-  static void check(Exchange exchange, Peer.Setup setup, Iterable<Peer.Kind> kinds, Checks checks)
+  static void check(Exchange exchange, Settings settings, Iterable<Peer.Kind> kinds, Checks checks)
       throws IOException {
+    Peer.Setup setup = settings.peers();
     Path data = exchange.path("replay");
     GeneratedData.write(data, USERS, ITEMS, Ours.SEED);
     Files.deleteIfExists(data.resolve("negatives.txt")); // of an earlier run
-    try (Ours drawing = new Ours(data, 1, 0)) {
+    try (Ours drawing = new Ours(data, NativeBackend.Device.CPU, 1, 0)) {
       Exchange inside = new Exchange(data);
       inside.negatives("negatives.txt", drawing.dataset, drawing.samples); // fixed from here on
     }
     double[] losses = new double[EPOCHS];
-    try (Ours ours = new Ours(data, 2, 0)) {
+    try (Ours ours = new Ours(data, settings.device(), 2, 0)) {
       exchange.weights("replay.safetensors", ours.weights());
       int[] scorable = ours.samples.scorable();
       int[] order = new int[EPOCHS * scorable.length];
@@ -44,6 +46,9 @@ final class Replay {
       exchange.ids("replay-order.i32", order);
     }
     for (Peer.Kind kind : kinds) {
+      if (kind == Peer.Kind.VMAP) {
+        continue; // trains as (b) does
+      }
       Path weights = exchange.path("replay.safetensors");
       try (Peer peer = new Peer(kind, setup, data, data.resolve("negatives.txt"), weights)) {
         String order = exchange.path("replay-order.i32").toString();

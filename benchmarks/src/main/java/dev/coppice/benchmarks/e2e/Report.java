@@ -17,9 +17,11 @@ import java.util.Locale;
 final class Report {
   private final ObjectMapper mapper = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
   private final ObjectNode root = mapper.createObjectNode();
-  private final Path file;
+  private final Settings settings;
+  private String description = "";
 
   Report(Settings settings, Machine machine, Path data) throws IOException {
+    this.settings = settings;
     root.put("date", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
     root.put("commit", settings.commit());
     root.put("command", settings.command());
@@ -27,15 +29,12 @@ final class Report {
     root.put("threads", settings.threads());
     root.put("data", settings.data() == null ? "generated" : data.getFileName().toString());
     root.put("exclusive", !machine.whileTiming().isEmpty());
-    String type =
-        (Machine.facts().get("cpu")
-                + "-"
-                + Machine.facts().get("cores")
-                + "-"
-                + Machine.facts().get("isa"))
-            .toLowerCase(Locale.ROOT)
-            .replaceAll("[^a-z0-9]+", "-");
-    file = settings.results().resolve("e2e-" + type + ".json");
+  }
+
+  /** What the engine computed on. */
+  void backend(String description) {
+    this.description = description;
+    root.put("backend", description);
   }
 
   void peers(List<Peer> peers) {
@@ -47,6 +46,8 @@ final class Report {
     table.forEach(row -> root.withArray("tasks").add(row.json(mapper, checks)));
     commands.forEach(command -> root.withArray("commands").add(mapper.valueToTree(command)));
     checks.all().forEach(check -> root.withArray("checks").add(mapper.valueToTree(check)));
+    String type = Machine.type(settings.device(), description);
+    Path file = settings.results().resolve("e2e-" + type + ".json");
     Files.createDirectories(file.getParent());
     mapper.writeValue(file.toFile(), root);
     System.out.println("written to " + file);

@@ -10,7 +10,7 @@ interface Row extends AutoCloseable {
   /** Short name, for the table, the checks and {@code --rows}. */
   String name();
 
-  /** What is asked of our side. */
+  /** What is asked of our side on two CPU cores. */
   Target target();
 
   /** Does what a first timing must not pay for. */

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coppice.benchmarks.e2e;
 
+import dev.coppice.backend.Backend;
+import dev.coppice.backend.NativeBackend;
 import dev.coppice.benchmarks.GeneratedData;
 import dev.coppice.benchmarks.Machine;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -27,7 +30,7 @@ final class Settings {
       names = "--peers",
       split = ",",
       defaultValue = "published,tuned",
-      description = "published, tuned, both, or none")
+      description = "of published, tuned and vmap those that are timed, or none")
   private List<String> peers;
 
   @Option(names = "--python", defaultValue = "/usr/bin/python3", description = "with torch")
@@ -42,6 +45,9 @@ final class Settings {
 
   @Option(names = "--threads", defaultValue = "2", description = "of every side")
   private int threads;
+
+  @Option(names = "--backend", defaultValue = "cpu", description = "of every side: cpu or cuda")
+  private String backend;
 
   @Option(names = "--smoke", description = "a small data set, one pair: does it all work?")
   private boolean smoke;
@@ -62,6 +68,15 @@ final class Settings {
       paramLabel = "CMD",
       description = "the same around work that is not timed")
   private List<String> whileWorking = List.of();
+
+  @Option(
+      names = "--work",
+      paramLabel = "DIR",
+      description = "for files between runs (target/ of the checkout)")
+  private Path work;
+
+  @Option(names = "--results", paramLabel = "DIR", description = "(benchmarks/results)")
+  private Path results;
 
   @Option(names = "--root", required = true, hidden = true)
   private Path root;
@@ -100,6 +115,21 @@ final class Settings {
     return threads;
   }
 
+  /** The option of the commands. */
+  List<String> commandBackend() {
+    return List.of("--backend", backend.toLowerCase(Locale.ROOT));
+  }
+
+  /** Opens what the engine computes on. */
+  Backend open() {
+    return Ours.open(device(), threads);
+  }
+
+  /** What the engine computes on. */
+  NativeBackend.Device device() {
+    return NativeBackend.Device.valueOf(backend.toUpperCase(Locale.ROOT));
+  }
+
   int pairs() {
     return smoke ? 1 : pairs;
   }
@@ -122,11 +152,15 @@ final class Settings {
 
   /** Where files between runs lie. */
   Path work() {
-    return root.resolve(smoke ? "target/e2e-smoke" : "target/e2e");
+    Path parent = work == null ? root.resolve("target") : work.toAbsolutePath();
+    return parent.resolve(smoke ? "e2e-smoke" : "e2e");
   }
 
   /** Where the result goes. */
   Path results() {
+    if (results != null) {
+      return results;
+    }
     return smoke ? work() : root.resolve("benchmarks/results");
   }
 
@@ -136,13 +170,14 @@ final class Settings {
 
   List<Peer.Kind> kinds() {
     return List.of(Peer.Kind.values()).stream()
-        .filter(kind -> peers.contains(kind.name().toLowerCase(java.util.Locale.ROOT)))
+        .filter(kind -> peers.contains(kind.name().toLowerCase(Locale.ROOT)))
         .toList();
   }
 
   Peer.Setup peers() {
     Map<String, String> environment =
         defaultThreading ? Map.of() : Map.of("OPENBLAS_NUM_THREADS", "1");
-    return new Peer.Setup(python, root.resolve("benchmarks/peers"), threads, environment);
+    Path programs = root.resolve("benchmarks/peers");
+    return new Peer.Setup(python, programs, threads, backend.toLowerCase(Locale.ROOT), environment);
   }
 }

@@ -51,6 +51,11 @@ final class TrainingRow implements Row {
   }
 
   @Override
+  public boolean has(Peer.Kind kind) {
+    return kind != Peer.Kind.VMAP;
+  }
+
+  @Override
   public ObjectNode request(Peer.Kind kind, boolean complete) {
     ObjectNode request = Peer.request("epoch");
     return kind == Peer.Kind.PUBLISHED ? request.put("limit", PUBLISHED_BATCHES) : request;

@@ -35,9 +35,11 @@ record WholeCommand(String name, double seconds, double asked) {
     String surrogate = work.resolve("command.safetensors").toString();
     String scores = work.resolve("command.csv").toString();
     List<String> train = command(settings, "train", "--data", data, "--out", surrogate);
+    train.addAll(settings.commandBackend());
     List<String> influence =
         command(settings, "score", "influence", "--data", data, "--surrogate", surrogate);
     influence.addAll(List.of("--out", scores));
+    influence.addAll(settings.commandBackend());
     machine.working(() -> run(with(train, "--epochs", "1", "--quiet"), false));
     machine.working(() -> run(with(influence, "--quiet"), false));
     measured.add(first("doctor", command(settings, "doctor"), machine));
