@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Builds the native library and its test programs with address and undefined-behaviour sanitizers in build/sanitize and
-# runs them: the C boundary under random and hostile arguments, the instruction sets against each other, and bugs
-# planted in kernels of the emulated CUDA device.
+# runs them: the C boundary under random and hostile arguments, the instruction sets against each other, every CUDA
+# kernel on the emulated device against the CPU, and bugs planted in kernels.
 #
 #   tools/sanitize.sh [JOBS]
 set -eu

@@ -3,7 +3,6 @@
 // within a bound of the baseline's, results of one and of three threads of each equal in every bit.
 //
 //   isa_parity [trials of each operation]
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 
@@ -39,24 +38,6 @@ std::unique_ptr<Trial> run(const Isa& isa, int32_t threads, const Call& call, ui
   call.run(*trial);
   contexts.pop_back();
   return trial;
-}
-
-// Both sum up to a thousand terms that partly cancel, in orders of their own, each rounding with 2^-24: the difference
-// stays below 2e-5 of the largest element with a margin of ten, and a wrong term is far above it.
-bool close(const Trial::Output& a, const Trial::Output& b) {
-  const float* x = reinterpret_cast<const float*>(a.data);
-  const float* y = reinterpret_cast<const float*>(b.data);
-  double largest = 0.0;
-  for (int64_t i = 0; i < a.bytes / 4; ++i) largest = std::fmax(largest, std::fabs(static_cast<double>(x[i])));
-  for (int64_t i = 0; i < a.bytes / 4; ++i) {
-    const double difference = std::fabs(static_cast<double>(x[i]) - static_cast<double>(y[i]));
-    if (!(difference <= 2e-5 * largest)) return false;
-  }
-  return true;
-}
-
-bool same_bits(const Trial::Output& a, const Trial::Output& b) {
-  return a.bytes == 0 || std::memcmp(a.data, b.data, static_cast<size_t>(a.bytes)) == 0;
 }
 
 int failures = 0;

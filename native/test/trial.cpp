@@ -70,8 +70,12 @@ std::vector<float> Trial::numbers(int64_t count) {
 
 unsigned char* Trial::buffer(const void* content, int64_t bytes, Kind kind, Element element) {
   const size_t size = static_cast<size_t>(bytes);
-  Buffer made{std::unique_ptr<unsigned char[]>(new unsigned char[size]), nullptr, bytes, kind == Kind::kOut,
-              element == Element::kFloat};
+  Buffer made{std::unique_ptr<unsigned char[]>(new unsigned char[size]),
+              nullptr,
+              bytes,
+              kind == Kind::kOut,
+              element == Element::kFloat,
+              nullptr};
   if (content != nullptr && size > 0) std::memcpy(made.data.get(), content, size);
   for (size_t i = 0; content == nullptr && i < size / sizeof kCanary; ++i) {
     std::memcpy(made.data.get() + i * sizeof kCanary, &kCanary, sizeof kCanary);
@@ -80,8 +84,29 @@ unsigned char* Trial::buffer(const void* content, int64_t bytes, Kind kind, Elem
     made.before.reset(new unsigned char[size]);
     if (size > 0) std::memcpy(made.before.get(), made.data.get(), size);
   }
+  if (place_ == Place::kDevice) move_to_device(made);
   buffers_.push_back(std::move(made));
-  return buffers_.back().data.get();
+  const Buffer& b = buffers_.back();
+  return b.on_device == nullptr ? b.data.get() : static_cast<unsigned char*>(b.on_device);
+}
+
+void Trial::move_to_device(Buffer& b) {
+  const int64_t bytes = b.bytes == 0 ? 1 : b.bytes;  // there is no allocation of nothing
+  expect(cop_alloc(context_, bytes, &b.on_device) == COP_OK, cop_last_error());
+  expect(cop_upload(context_, b.on_device, b.data.get(), b.bytes) == COP_OK, cop_last_error());
+}
+
+void Trial::read_back() {
+  for (const Buffer& b : buffers_) {
+    if (b.on_device == nullptr || b.before == nullptr) continue;
+    expect(cop_download(context_, b.data.get(), b.on_device, b.bytes) == COP_OK, cop_last_error());
+  }
+}
+
+Trial::~Trial() {
+  for (const Buffer& b : buffers_) {
+    if (b.on_device != nullptr) cop_free(context_, b.on_device, b.bytes == 0 ? 1 : b.bytes);
+  }
 }
 
 const float* Trial::in(int64_t count) {
@@ -179,6 +204,7 @@ void Trial::check(const char* operation, int32_t status) {
   }
   expect(status == COP_OK, (name + ": " + cop_last_error()).c_str());
   if (status != COP_OK) return;
+  read_back();
   for (const Buffer& b : buffers_) {
     for (int64_t i = 0; b.must_be_written && i < b.bytes; i += 4) {
       uint32_t word;
@@ -194,6 +220,22 @@ std::vector<Trial::Output> Trial::outputs() const {
     if (b.before != nullptr) all.push_back({b.data.get(), b.bytes, b.floats});
   }
   return all;
+}
+
+bool close(const Trial::Output& a, const Trial::Output& b) {
+  const float* x = reinterpret_cast<const float*>(a.data);
+  const float* y = reinterpret_cast<const float*>(b.data);
+  double largest = 0.0;
+  for (int64_t i = 0; i < a.bytes / 4; ++i) largest = std::fmax(largest, std::fabs(static_cast<double>(x[i])));
+  for (int64_t i = 0; i < a.bytes / 4; ++i) {
+    const double difference = std::fabs(static_cast<double>(x[i]) - static_cast<double>(y[i]));
+    if (!(difference <= 2e-5 * largest)) return false;
+  }
+  return true;
+}
+
+bool same_bits(const Trial::Output& a, const Trial::Output& b) {
+  return a.bytes == 0 || std::memcmp(a.data, b.data, static_cast<size_t>(a.bytes)) == 0;
 }
 
 std::vector<int32_t> random_offsets(Trial& t, int32_t samples, int32_t longest) {

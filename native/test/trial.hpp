@@ -13,10 +13,16 @@
 #include "coppice/coppice.h"
 
 enum class Mode { kPlain, kSpecial, kHostile };
+// Where an operation finds its buffers: on the host for the CPU, else each in an allocation of the context's device.
+enum class Place { kHost, kDevice };
 
 class Trial {
  public:
-  Trial(cop_context* context, uint64_t seed, Mode mode) : context_(context), state_(seed), mode_(mode) {}
+  Trial(cop_context* context, uint64_t seed, Mode mode, Place place = Place::kHost)
+      : context_(context), state_(seed), mode_(mode), place_(place) {}
+  ~Trial();
+  Trial(const Trial&) = delete;
+  Trial& operator=(const Trial&) = delete;
 
   // Random numbers of the call's own choice: the same for the same seed, whatever the context.
   int32_t below(int32_t bound);  // 0 .. bound-1
@@ -72,6 +78,7 @@ class Trial {
     int64_t bytes;
     bool must_be_written;
     bool floats;
+    void* on_device;  // null on the host
   };
 
   uint64_t next();
@@ -83,14 +90,22 @@ class Trial {
     return spoiled() ? nullptr : buffer(content, bytes, kind, element);
   }
   std::vector<float> numbers(int64_t count);
+  void move_to_device(Buffer& buffer);
+  void read_back();
 
   cop_context* context_;
   uint64_t state_;
   Mode mode_;
+  Place place_;
   bool refused_ = false;
   std::string failure_;
   std::vector<Buffer> buffers_;
 };
+
+// Of two devices. Both sum up to a thousand terms that partly cancel, in orders of their own, each rounding with 2^-24:
+// the difference stays below 2e-5 of the largest element with a margin of ten, and a wrong term is far above it.
+bool close(const Trial::Output& a, const Trial::Output& b);
+bool same_bits(const Trial::Output& a, const Trial::Output& b);
 
 struct Call {
   const char* name;

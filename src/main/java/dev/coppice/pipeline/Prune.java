@@ -28,11 +28,18 @@ public final class Prune {
   private final PruneOptions options;
   private final Progress progress;
   private final StopRequest stop;
+  private final BackendSource backends;
 
-  private Prune(PruneOptions options, Progress progress, StopRequest stop) {
+  /** Opens the backend of a run. */
+  interface BackendSource {
+    Backends.Opened open(RunOptions options);
+  }
+
+  private Prune(PruneOptions options, Progress progress, StopRequest stop, BackendSource backends) {
     this.options = options;
     this.progress = progress;
     this.stop = stop;
+    this.backends = backends;
   }
 
   /**
@@ -47,8 +54,15 @@ public final class Prune {
    */
   public static Outcome run(PruneOptions options, Progress progress, StopRequest stop)
       throws IOException {
+    return run(options, progress, stop, Backends::open);
+  }
+
+  /** The same on a backend from elsewhere: of a device that no user may ask for. */
+  static Outcome run(
+      PruneOptions options, Progress progress, StopRequest stop, BackendSource backends)
+      throws IOException {
     Backends.require(options.run());
-    return new Prune(options, progress, stop).run();
+    return new Prune(options, progress, stop, backends).run();
   }
 
   private Outcome run() throws IOException {
@@ -60,7 +74,7 @@ public final class Prune {
     checkpoint.ifPresent(this::requireFits);
     InputFingerprints files =
         new InputFingerprints(options.data(), options.llm(), options.adapter(), checkpoint);
-    Backends.Opened opened = Backends.open(options.run());
+    Backends.Opened opened = backends.open(options.run());
     try (Backend backend = opened.backend();
         RunFolder folder = RunFolder.open(options.out())) {
       opened.tell(progress);
