@@ -105,7 +105,7 @@ final class TailBatches {
       int room,
       int miniBatch,
       long cacheBytes) {
-    this(backend, config, samples, null, block, room, cacheBytes);
+    this(backend, config, samples, null, block, room, miniBatch, cacheBytes);
   }
 
   private TailBatches(
@@ -115,6 +115,7 @@ final class TailBatches {
       SasRecParameters shared,
       int block,
       int room,
+      int miniBatch,
       long cacheBytes) {
     this.backend = backend;
     this.config = config;
@@ -138,7 +139,7 @@ final class TailBatches {
    * @param room most positions of an evaluation, raised to the longest sample
    */
   TailBatches on(Backend lane, int room) {
-    return new TailBatches(lane, config, samples, tensors.weights, 1, room, 0);
+    return new TailBatches(lane, config, samples, tensors.weights, 1, room, 0, 0);
   }
 
   /** Takes its tensors; called once to count and once more with memory. */
