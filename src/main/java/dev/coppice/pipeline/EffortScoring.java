@@ -70,7 +70,8 @@ final class EffortScoring {
 
   /** What it will take, measured for 2 seconds on some of the samples. */
   EffortForecast forecast() throws IOException {
-    int chosen = Math.min(tokens.count(), scorer.samplesToCalibrate(CALIBRATION_SECONDS));
+    int mean = (int) IntStream.range(0, tokens.count()).map(tokens::length).average().orElse(2);
+    int chosen = Math.min(tokens.count(), scorer.samplesToCalibrate(mean, CALIBRATION_SECONDS));
     int[] indices =
         IntStream.range(0, chosen).map(i -> (int) ((long) i * tokens.count() / chosen)).toArray();
     return scorer.forecast(

@@ -25,13 +25,13 @@ record EffortCalibration(double layers, double last) {
     return Math.min(most, total / NOMINAL / 10);
   }
 
-  /** How many samples to measure with: a quarter of the time at a nominal speed. */
-  static int samples(EffortPlan plan, EffortSizes sizes, double seconds) {
-    int cutoff = plan.config().cutoff();
+  /** How many samples of a length to measure with: as many as the time allows at that speed. */
+  static int samples(EffortPlan plan, EffortSizes sizes, int length, double seconds) {
+    int own = Math.max(1, length - sizes.shared());
     double one =
-        EffortCost.ofLayer(plan, cutoff, cutoff) + EffortCost.ofSample(plan, cutoff, cutoff).last();
-    int fit = Math.max(1, Math.min(sizes.samples(), sizes.positions() / cutoff));
-    return (int) Math.max(1, Math.min(fit, seconds * NOMINAL / 4 / one));
+        EffortCost.ofLayer(plan, own, length) + EffortCost.ofSample(plan, length, length).last();
+    int fit = Math.max(1, Math.min(sizes.samples(), sizes.positions() / plan.config().cutoff()));
+    return (int) Math.max(1, Math.min(fit, seconds * NOMINAL / one));
   }
 
   static EffortCalibration measure(

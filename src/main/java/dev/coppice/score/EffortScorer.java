@@ -236,10 +236,11 @@ public final class EffortScorer implements AutoCloseable {
   /**
    * How many samples to measure the machine with.
    *
+   * @param length tokens of a sample, on average
    * @param seconds the measurement may take, as a rule
    */
-  public int samplesToCalibrate(double seconds) {
-    return EffortCalibration.samples(plan, layout.sizes(), seconds);
+  public int samplesToCalibrate(int length, double seconds) {
+    return EffortCalibration.samples(plan, layout.sizes(), length, seconds);
   }
 
   /**
