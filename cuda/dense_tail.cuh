@@ -29,6 +29,10 @@ class WarpRows {
     first_ = buffer + int64_t{threadIdx.x / kWarp} * kRows * stride_;
   }
   __device__ __forceinline__ float* operator()(int r) const { return first_ + int64_t{r} * stride_; }
+  // The rows of all warps, kRows each.
+  __device__ __forceinline__ const float* whole() const {
+    return first_ - int64_t{threadIdx.x / kWarp} * kRows * stride_;
+  }
 
  private:
   float* first_;
@@ -42,10 +46,10 @@ class TailProduct {
   __device__ __forceinline__ TailProduct(int D, int rows, float* panel) : D_(D), rows_(rows), panel_(panel) {}
 
   // store(r, o, sum over p of a(r)[p] * weight[o,p]), or weight[p,o] where kBack, for the warp's rows. All threads of
-  // the block must call it. `store` must not write to `a`.
+  // the block must call it. `store` must not write to `a`. The kernel may write `weight` between products, so it is not
+  // __restrict__: that makes nvcc load it by the path that is not coherent.
   template <bool kBack, class Store>
-  __device__ __forceinline__ void operator()(const WarpRows<kRows>& a, const float* __restrict__ weight,
-                                             Store store) const {
+  __device__ __forceinline__ void operator()(const WarpRows<kRows>& a, const float* weight, Store store) const {
     const int lane = lane_of_thread();
     for (int strip = 0; strip < D_; strip += kStrip) {
       float sum[kRows][2] = {};
@@ -68,7 +72,7 @@ class TailProduct {
  private:
   // panel[p][o], zero beyond the weight
   template <bool kBack>
-  __device__ __forceinline__ void load(const float* __restrict__ weight, int strip, int start) const {
+  __device__ __forceinline__ void load(const float* weight, int strip, int start) const {
     constexpr int kAcross = kBack ? kStrip : kPanelDepth;  // neighbours in memory
     for (int i = static_cast<int>(threadIdx.x); i < kStrip * kPanelDepth; i += kTailWarps * kWarp) {
       const int across = i % kAcross, down = i / kAcross;

@@ -16,6 +16,15 @@ struct DenseTail {
   const float *w, *dhidden, *dmiddle;
 };
 
+// LiSSA's recursion, as in cop_dense_tail_lissa.
+struct LissaSteps {
+  int32_t steps, batch;
+  const int32_t* ranges;
+  float damp, rate;
+  const float* g;
+  float *h, *norms;
+};
+
 class Device {
  public:
   virtual ~Device();
@@ -101,6 +110,8 @@ class Device {
                               const float* x, const float* direction, float* out) = 0;
   virtual void dense_tail_curvature(int32_t T, int32_t D, int32_t V, int32_t gauss_newton, const DenseTail& tail,
                                     float* out) = 0;
+  virtual void dense_tail_lissa(int32_t T, int32_t D, int32_t V, int32_t gauss_newton, const DenseTail& tail,
+                                const float* x, const LissaSteps& lissa) = 0;
   virtual void item_topk(int32_t U, int32_t D, int32_t V, int32_t K, const float* h, const float* table,
                          const int32_t* mask_offsets, const int32_t* mask_ids, int32_t* ids) = 0;
   virtual void rms_norm_forward(int32_t T, int32_t D, const float* x, const float* weight, float eps, float* y,

@@ -45,6 +45,7 @@
   OP(row_square)                       \
   OP(dense_tail_hvp)                   \
   OP(dense_tail_curvature)             \
+  OP(dense_tail_lissa)                 \
   OP(item_topk)                        \
   OP(rms_norm_forward)                 \
   OP(rms_norm_backward)                \

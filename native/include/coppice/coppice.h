@@ -245,6 +245,20 @@ COP_API int32_t cop_dense_tail_curvature(cop_context* ctx, int32_t T, int32_t D,
                                          const float* out_rstd, const float* out_gamma, const float* table,
                                          const int32_t* positives, const int32_t* negatives, const float* w,
                                          const float* dhidden, const float* dmiddle, float* out);
+// LiSSA's recursion over mini-batches of samples, for k = 0 .. steps-1:
+//   h <- h + (g - damp * h - rate * sum_{j < batch} sum_{begin <= t < end} (M_t h x_t) x_t^T),
+// where begin and end, ranges[k,j,0] and ranges[k,j,1], are the positions of the mini-batch's sample j, 0 <= begin <=
+// end <= T; norms[k] = |h| after the step. In float32; steps follow each other on the device. A recursion that is cut
+// into calls gives the same bits.  x (T,D); ranges (steps,batch,2) I32; g (D,D); h (D,D) in place; norms (steps)
+COP_API int32_t cop_dense_tail_lissa(cop_context* ctx, int32_t T, int32_t D, int32_t V, int32_t gauss_newton,
+                                     const float* x, const float* middle_xhat, const float* middle_rstd,
+                                     const float* middle_gamma, const float* first, const float* first_weight,
+                                     const float* second, const float* second_weight, const float* hidden,
+                                     const float* out_xhat, const float* out_rstd, const float* out_gamma,
+                                     const float* table, const int32_t* positives, const int32_t* negatives,
+                                     const float* w, const float* dhidden, const float* dmiddle, int32_t steps,
+                                     int32_t batch, const int32_t* ranges, float damp, float rate, const float* g,
+                                     float* h, float* norms);
 // out[t,q(i,j)] = x[t,i] * x[t,j] for i >= j, in the same places.  x (T,D), out (T,D*(D+1)/2)
 COP_API int32_t cop_row_square(cop_context* ctx, int32_t T, int32_t D, const float* x, float* out);
 

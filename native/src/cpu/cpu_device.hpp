@@ -81,6 +81,8 @@ class CpuDevice final : public CpuMemory {
                       const float* direction, float* out) override;
   void dense_tail_curvature(int32_t T, int32_t D, int32_t V, int32_t gauss_newton, const DenseTail& tail,
                             float* out) override;
+  void dense_tail_lissa(int32_t T, int32_t D, int32_t V, int32_t gauss_newton, const DenseTail& tail, const float* x,
+                        const LissaSteps& lissa) override;
   void item_topk(int32_t U, int32_t D, int32_t V, int32_t K, const float* h, const float* table,
                  const int32_t* mask_offsets, const int32_t* mask_ids, int32_t* ids) override;
   void rms_norm_forward(int32_t T, int32_t D, const float* x, const float* weight, float eps, float* y,

@@ -45,6 +45,21 @@ inline void multiply_packed(int64_t rows, int64_t D, const float* a, const float
   }
 }
 
+// total (D,D) = a^T b over a block's rows, + beta * total; `panel` holds kTailRows * kTileCols floats.
+inline void multiply_transposed(int64_t rows, int64_t D, const float* a, const float* b, float* panel, float beta,
+                                float* total) {
+  const RightOperand right{b, COP_F32, false, D, rows};
+  for (int64_t j = 0; j < D; j += kTileCols) {
+    const bool in_place = D % kTileCols == 0;
+    if (!in_place) pack_panel(right, j, 0, rows, panel);
+    for (int64_t i = 0; i < D; i += kTileRows) {
+      tile_of(D - i < kTileRows ? D - i : kTileRows,
+              {a + i, 1, D, in_place ? b + j : panel, in_place ? D : kTileCols, rows, total + i * D + j, D,
+               D - j < kTileCols ? D - j : kTileCols, 1.0f, beta});
+    }
+  }
+}
+
 // One thread's tangents of a block.
 struct TailBlock {
   float *s_dot, *middle_dot, *middle_xhat_dot, *out_xhat_dot, *lower, *upper, *hidden_dot, *delta_dot;

@@ -5,23 +5,6 @@
 
 namespace coppice {
 namespace COPPICE_ISA {
-namespace {
-
-// total (D,D) = a^T b over a block's rows; `panel` holds kTailRows * kTileCols floats.
-void multiply_transposed(int64_t rows, int64_t D, const float* a, const float* b, float* panel, float* total) {
-  const RightOperand right{b, COP_F32, false, D, rows};
-  for (int64_t j = 0; j < D; j += kTileCols) {
-    const bool in_place = D % kTileCols == 0;
-    if (!in_place) pack_panel(right, j, 0, rows, panel);
-    for (int64_t i = 0; i < D; i += kTileRows) {
-      tile_of(D - i < kTileRows ? D - i : kTileRows,
-              {a + i, 1, D, in_place ? b + j : panel, in_place ? D : kTileCols, rows, total + i * D + j, D,
-               D - j < kTileCols ? D - j : kTileCols, 1.0f, 0.0f});
-    }
-  }
-}
-
-}  // namespace
 
 /// The product of the curvature in the last dense layer's weight with a direction.
 ///
@@ -55,7 +38,7 @@ void CpuDevice::dense_tail_hvp(int32_t T, int32_t D, int32_t V, int32_t gauss_ne
       tail_tangent(part(thread), tail_from(tail, row, width), panels, static_cast<int32_t>(rows), D, V,
                    gauss_newton != 0, block);
       multiply_transposed(rows, width, block.delta_dot, x + row * width,
-                          blocks + (thread + 1) * own - kTailRows * kTileCols, partials + chunk * size);
+                          blocks + (thread + 1) * own - kTailRows * kTileCols, 0.0f, partials + chunk * size);
     }
   });
   for (int64_t i = 0; i < size; ++i) out[i] = 0.0f;

@@ -69,6 +69,30 @@ public interface InfluenceOps {
   void denseTailCurvature(DenseTailState state, boolean gaussNewton, Tensor out);
 
   /**
+   * LiSSA's recursion over mini-batches of samples, one step after the other: {@code h <- h + (g -
+   * damp h - rate sum_t (M_t h x_t) x_t^T)}, the sum over the positions of the step's mini-batch. A
+   * recursion that is cut into calls gives the same bits, wherever its samples lie in the state.
+   *
+   * @param x input of the layer, (T,D)
+   * @param ranges first position and the one after the last of each sample of each step's
+   *     mini-batch, (steps,batch,2), I32
+   * @param g (D,D)
+   * @param h (D,D), in place
+   * @param norms receives |h| after each step, (steps)
+   * @see <a href="https://jmlr.org/papers/v18/16-491.html">Agarwal, Bullins and Hazan 2017</a>
+   */
+  void denseTailLissa(
+      DenseTailState state,
+      boolean gaussNewton,
+      Tensor x,
+      Tensor ranges,
+      float damp,
+      float rate,
+      Tensor g,
+      Tensor h,
+      Tensor norms);
+
+  /**
    * {@code out[t,q(i,j)] = x[t,i] x[t,j]} for i >= j, in the same places.
    *
    * @param x (T,D)

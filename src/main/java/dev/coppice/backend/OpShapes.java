@@ -245,6 +245,17 @@ final class OpShapes {
     sampledBce(s.hidden(), s.table(), s.positives(), s.negatives(), s.w());
   }
 
+  static void denseTailLissa(
+      InfluenceOps.DenseTailState s, Tensor x, Tensor ranges, Tensor g, Tensor h, Tensor norms) {
+    denseTail(s);
+    likeRows(s.hidden(), x);
+    likeRows(s.firstWeight(), g, h);
+    rank("ranges", ranges, 3);
+    i32("ranges", ranges, ranges.dim(0), ranges.dim(1), 2);
+    require(ranges.dim(1) > 0, "at least one sample a step");
+    f32("norms", norms, ranges.dim(0));
+  }
+
   static void rowSquare(Tensor x, Tensor out) {
     rank("x", x, 2);
     f32("x", x, x.dims());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coppice.backend;
 
+import java.util.Arrays;
+
 /**
  * Definition of the curvature of {@link InfluenceOps}, on arrays: the tangent of the gradient in s
  * along a direction of s.
@@ -23,6 +25,11 @@ record ReferenceDenseTail(
 
   /** Values of a layer norm. */
   record Norm(int width, double[] xhat, double[] rstd, double[] gamma) {
+    Norm rows(int from, int to) {
+      double[] values = Arrays.copyOfRange(xhat, from * width, to * width);
+      return new Norm(width, values, Arrays.copyOfRange(rstd, from, to), gamma);
+    }
+
     double[] xhatDot(double[] sDot) {
       return ReferenceLayerNorm.project(width, sDot, xhat, rstd);
     }
@@ -78,6 +85,63 @@ record ReferenceDenseTail(
     double[] tangent = tangent(times(x, direction, true), gaussNewton);
     ReferenceGemm.gemm(true, false, width, width, x.length / width, 1, tangent, x, 0, result);
     return result;
+  }
+
+  /** The positions from..to-1 alone. */
+  private ReferenceDenseTail rows(int from, int to) {
+    return new ReferenceDenseTail(
+        width,
+        middle.rows(from, to),
+        out.rows(from, to),
+        cut(first, from, to),
+        firstWeight,
+        cut(second, from, to),
+        secondWeight,
+        new ReferenceSampledBce(
+            cut(loss.h(), from, to),
+            loss.table(),
+            Arrays.copyOfRange(loss.positives(), from, to),
+            Arrays.copyOfRange(loss.negatives(), from, to),
+            Arrays.copyOfRange(loss.w(), from, to)),
+        cut(dhidden, from, to),
+        cut(dmiddle, from, to));
+  }
+
+  private double[] cut(double[] rows, int from, int to) {
+    return Arrays.copyOfRange(rows, from * width, to * width);
+  }
+
+  /**
+   * LiSSA's recursion, h in place.
+   *
+   * @param steps of each step its samples' first positions and ends in turn
+   * @return |h| after each step
+   */
+  double[] lissa(
+      double[] x,
+      int[][] steps,
+      double damp,
+      double rate,
+      double[] g,
+      double[] h,
+      boolean gaussNewton) {
+    double[] norms = new double[steps.length];
+    for (int k = 0; k < steps.length; k++) {
+      double[] sum = new double[h.length];
+      for (int j = 0; j < steps[k].length; j += 2) {
+        int from = steps[k][j];
+        int to = steps[k][j + 1];
+        double[] product = rows(from, to).hvp(cut(x, from, to), h, gaussNewton);
+        sum = ReferenceElementwise.axpy(1, product, sum);
+      }
+      double squares = 0;
+      for (int i = 0; i < h.length; i++) {
+        h[i] += g[i] - damp * h[i] - rate * sum[i];
+        squares += h[i] * h[i];
+      }
+      norms[k] = Math.sqrt(squares);
+    }
+    return norms;
   }
 
   /** Lower triangles of all M_t, column after column. */

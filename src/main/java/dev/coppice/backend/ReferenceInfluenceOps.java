@@ -45,6 +45,30 @@ abstract class ReferenceInfluenceOps extends ReferenceSurrogateOps {
   }
 
   @Override
+  public void denseTailLissa(
+      DenseTailState s,
+      boolean gaussNewton,
+      Tensor x,
+      Tensor ranges,
+      float damp,
+      float rate,
+      Tensor g,
+      Tensor h,
+      Tensor norms) {
+    OpShapes.denseTailLissa(s, x, ranges, g, h, norms);
+    own(x, ranges, g, h, norms);
+    double[] direction = load(h);
+    int[][] steps = new int[ranges.dim(0)][2 * ranges.dim(1)];
+    int[] flat = ids(ranges);
+    for (int k = 0; k < steps.length; k++) {
+      System.arraycopy(flat, k * steps[k].length, steps[k], 0, steps[k].length);
+    }
+    double[] norm = tail(s).lissa(load(x), steps, damp, rate, load(g), direction, gaussNewton);
+    store(h, direction);
+    store(norms, norm);
+  }
+
+  @Override
   public void rowSquare(Tensor x, Tensor out) {
     OpShapes.rowSquare(x, out);
     own(x, out);

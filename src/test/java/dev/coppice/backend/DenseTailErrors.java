@@ -81,7 +81,10 @@ final class DenseTailErrors {
   }
 
   private Rounded[] times(Rounded[] x, String weight, boolean transposed) {
-    Rounded[] w = op.exact(weight);
+    return times(x, op.exact(weight), transposed);
+  }
+
+  private Rounded[] times(Rounded[] x, Rounded[] w, boolean transposed) {
     Rounded[] out = new Rounded[width];
     for (int o = 0; o < width; o++) {
       Rounded[] column = new Rounded[width];
@@ -142,16 +145,43 @@ final class DenseTailErrors {
 
   Map<String, Rounded[]> hvp() {
     Rounded.Sum[] sums = Rounded.Sum.array(width * width);
-    for (int t = 0; t < op.dim("hidden", 0); t++) {
+    addProduct(0, op.dim("hidden", 0), op.exact("direction"), sums);
+    return Map.of("out", Rounded.Sum.totals(sums));
+  }
+
+  /** The positions {@code from .. to-1} of the product with a direction. */
+  private void addProduct(int from, int to, Rounded[] direction, Rounded.Sum[] sums) {
+    for (int t = from; t < to; t++) {
       Rounded[] x = row("x", t);
-      Rounded[] tangent = tangent(times(x, "direction", true), t);
+      Rounded[] tangent = tangent(times(x, direction, true), t);
       for (int o = 0; o < width; o++) {
         for (int i = 0; i < width; i++) {
           sums[o * width + i].add(tangent[o].times(x[i]));
         }
       }
     }
-    return Map.of("out", Rounded.Sum.totals(sums));
+  }
+
+  Map<String, Rounded[]> lissa(float damp, float rate) {
+    Rounded[] h = op.exact("h").clone();
+    Rounded[] g = op.exact("g");
+    int[] ranges = op.ints("ranges");
+    int each = 2 * op.dim("ranges", 1);
+    Rounded[] norms = new Rounded[op.dim("ranges", 0)];
+    for (int k = 0; k < norms.length; k++) {
+      Rounded.Sum[] sums = Rounded.Sum.array(width * width);
+      for (int j = k * each; j < (k + 1) * each; j += 2) {
+        addProduct(ranges[j], ranges[j + 1], h, sums);
+      }
+      Rounded[] product = Rounded.Sum.totals(sums);
+      for (int i = 0; i < h.length; i++) {
+        Rounded pull = h[i].times(Rounded.exact(damp));
+        Rounded push = product[i].times(Rounded.exact(rate));
+        h[i] = h[i].plus(g[i].minus(pull).minus(push));
+      }
+      norms[k] = Rounded.dot(h, 0, h, 0, h.length).sqrt();
+    }
+    return Map.of("h", h, "norms", norms);
   }
 
   Map<String, Rounded[]> curvature() {

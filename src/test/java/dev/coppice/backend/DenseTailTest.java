@@ -23,6 +23,22 @@ class DenseTailTest extends OpParityTest {
     {9, 162, 5},
     {3, 322, 5}
   };
+
+  /** Positions, width, steps, samples a step, most positions of a sample. */
+  private static final int[][] LISSA_SHAPES = {
+    {0, 3, 2, 1, 0},
+    {5, 3, 0, 1, 3},
+    {1, 1, 3, 1, 1},
+    {9, 7, 5, 1, 4},
+    {20, 16, 4, 3, 9},
+    {40, 33, 3, 2, 20},
+    {90, 64, 3, 1, 50}, // more than a tile of 32
+    {300, 8, 2, 2, 299}, // more than a block of the CPU
+    {20, 81, 2, 1, 20}, // fewer rows in a block's shared memory
+    {9, 162, 2, 1, 9},
+    {3, 322, 2, 1, 3} // none
+  };
+
   private static final int[][] CURVATURE_SHAPES = {
     {0, 3, 2},
     {1, 1, 1},
@@ -120,6 +136,43 @@ class DenseTailTest extends OpParityTest {
     return held(op, gaussNewton);
   }
 
+  /**
+   * A recursion over samples of {@code longest} positions at most; {@code batch} of them a step.
+   */
+  static OpCase lissa(int rows, int width, int steps, int batch, int longest, boolean gaussNewton) {
+    Inputs inputs = new Inputs(31L * rows + 7L * width + steps, false);
+    int[] ranges = new int[2 * steps * batch];
+    int[] length = inputs.ids(steps * batch, longest + 1);
+    for (int j = 0; j < length.length; j++) {
+      length[j] = Math.min(length[j], rows);
+      ranges[2 * j] = inputs.ids(1, rows - length[j] + 1)[0];
+      ranges[2 * j + 1] = ranges[2 * j] + length[j];
+    }
+    double small = 1 / Math.sqrt(width);
+    OpCase op =
+        state(new OpCase("denseTailLissa" + gaussNewton), inputs, rows, width, 9)
+            .in("x", inputs.gaussian(rows * width), rows, width)
+            .in("ranges", ranges, steps, batch, 2)
+            .in("g", inputs.gaussian(width * width, small), width, width)
+            .inOut("h", inputs.gaussian(width * width, small), width, width)
+            .out("norms", steps)
+            .freeAxis("ranges", 1)
+            .call(
+                (backend, t) ->
+                    backend.denseTailLissa(
+                        state(t),
+                        gaussNewton,
+                        t.get("x"),
+                        t.get("ranges"),
+                        0.05f,
+                        0.01f,
+                        t.get("g"),
+                        t.get("h"),
+                        t.get("norms")))
+            .rounded(c -> new DenseTailErrors(c, gaussNewton).lissa(0.05f, 0.01f));
+    return held(op, gaussNewton);
+  }
+
   private static List<OpCase> both(int rows, int width, int items) {
     return List.of(
         hvp(rows, width, items, false),
@@ -139,12 +192,17 @@ class DenseTailTest extends OpParityTest {
       cases.add(curvature(s[0], s[1], s[2], false));
       cases.add(curvature(s[0], s[1], s[2], true));
     }
+    for (int[] s : LISSA_SHAPES) {
+      cases.add(lissa(s[0], s[1], s[2], s[3], s[4], false));
+      cases.add(lissa(s[0], s[1], s[2], s[3], s[4], true));
+    }
     return cases.stream();
   }
 
   @Override
   Stream<OpCase> small() {
-    return both(4, 3, 5).stream();
+    return Stream.concat(
+        both(4, 3, 5).stream(), Stream.of(lissa(4, 3, 2, 2, 4, false), lissa(4, 3, 2, 2, 4, true)));
   }
 
   @Override
