@@ -168,6 +168,29 @@ public final class DenseTail {
   }
 
   /**
+   * LiSSA's recursion, as {@link dev.coppice.backend.InfluenceOps#denseTailLissa} has it.
+   *
+   * @param state after {@link #evaluate}
+   * @param ranges positions of each sample of each step's mini-batch, (steps,batch,2), I32
+   * @param g (D,D)
+   * @param h (D,D), in place
+   * @param norms receives |h| after each step, (steps)
+   */
+  public void lissa(
+      TailState state,
+      Curvature curvature,
+      Tensor ranges,
+      double damp,
+      double rate,
+      Tensor g,
+      Tensor h,
+      Tensor norms) {
+    boolean gaussNewton = curvature == Curvature.GAUSS_NEWTON;
+    backend.denseTailLissa(
+        arguments(state), gaussNewton, state.x(), ranges, (float) damp, (float) rate, g, h, norms);
+  }
+
+  /**
    * Each position's M_t, as {@link dev.coppice.backend.InfluenceOps#denseTailCurvature} packs it.
    *
    * @param state after {@link #evaluate}

@@ -74,22 +74,16 @@ final class LastDenseHessian implements HessianProduct {
 
   /** The same for mini-batches of samples, by their number among the scorable ones. */
   BatchHessian ofSamples() {
-    return new BatchHessian() {
-      @Override
-      public int samples() {
-        return batches.samples();
-      }
+    return new LastDenseSamples(backend, batches, curvature, width, this::product);
+  }
 
-      @Override
-      public double[] product(int[] batch, double[] v) {
-        tensors.probe().write(v);
-        double[] sum = new double[size()];
-        for (int number : batch) {
-          addProduct(batches.sample(number), sum);
-        }
-        return divided(sum, batch.length);
-      }
-    };
+  private double[] product(int[] batch, double[] v) {
+    tensors.probe().write(v);
+    double[] sum = new double[size()];
+    for (int number : batch) {
+      addProduct(batches.sample(number), sum);
+    }
+    return divided(sum, batch.length);
   }
 
   private void addProduct(TailState state, double[] sum) {

@@ -51,6 +51,7 @@ final class LastDenseRisk implements RiskDerivatives {
             samples,
             TailBatches.BLOCK_POSITIONS,
             macroBatch,
+            miniBatch(weights.config().maxLen(), config),
             config.cacheBytes());
     for (Curvature curvature : Curvature.values()) {
       hessians.put(curvature, new LastDenseHessian(backend, batches, curvature, width));
@@ -66,6 +67,12 @@ final class LastDenseRisk implements RiskDerivatives {
         workspace.close();
       }
     }
+  }
+
+  /** Most positions of a mini-batch of LiSSA. */
+  private static int miniBatch(int maxLen, InfluenceConfig config) {
+    boolean lissa = config.solver() == InfluenceConfig.Solver.LISSA;
+    return lissa ? (int) Math.min(Integer.MAX_VALUE, (long) maxLen * config.lissaBatch()) : 0;
   }
 
   private void layout(Allocator allocator) {

@@ -16,6 +16,8 @@ import dev.coppice.model.SasRecParameters;
 import dev.coppice.model.SurrogateWeights;
 import dev.coppice.model.TailState;
 import java.util.Arrays;
+import java.util.TreeSet;
+import java.util.stream.IntStream;
 
 /**
  * All scorable samples at the tail of the model, each position weighted by one over its sample's
@@ -84,6 +86,8 @@ final class TailBatches {
    * @param block most positions of a block that sums over all samples are made of, raised to the
    *     longest sample; it decides their rounding
    * @param room most positions of any other evaluation, raised to a block
+   * @param miniBatch most positions of a mini-batch of {@link #together}; no matter where all
+   *     states are kept
    * @param cacheBytes memory allowed for the states of all positions
    */
   TailBatches(
@@ -92,6 +96,7 @@ final class TailBatches {
       SurrogateSamples samples,
       int block,
       int room,
+      int miniBatch,
       long cacheBytes) {
     this.backend = backend;
     this.config = config;
@@ -100,10 +105,11 @@ final class TailBatches {
     offsets = offsets(samples);
     int largest = Math.max(block, config.maxLen());
     bounds = split(offsets, largest);
-    capacity = Math.max(room, largest);
     int all = offsets[scorable.length];
     long needed = Workspace.plan(backend, a -> TailState.of(a, all, config.hidden()));
     filled = needed <= cacheBytes ? new boolean[bounds.length - 1] : null;
+    int together = filled == null ? Math.min(miniBatch, all) : 0;
+    capacity = Math.max(Math.max(room, largest), together);
   }
 
   /** Takes its tensors; called once to count and once more with memory. */
@@ -225,6 +231,69 @@ final class TailBatches {
   /** State of block {@code m}; valid until the next call of this class. */
   TailState state(int m) {
     return filled != null && filled[m] ? cache(bounds[m], bounds[m + 1]) : evaluated(m).state();
+  }
+
+  /**
+   * States of the samples of a recursion's first steps, and where each sample lies in them.
+   *
+   * @param state of the samples, at least
+   * @param ranges first position and end of each sample of each step in turn
+   * @param steps how many of the steps asked for these are
+   */
+  record Together(TailState state, int[] ranges, int steps) {}
+
+  /**
+   * States of mini-batches of samples by their numbers among the scorable ones: all that are asked
+   * for where they are kept, else as many steps as fit into one evaluation. Valid until the next
+   * call of this class.
+   *
+   * @param steps mini-batch of each step
+   * @param from first step wanted
+   * @throws IllegalArgumentException if one mini-batch is larger than an evaluation
+   */
+  Together together(int[][] steps, int from) {
+    if (filled != null) {
+      for (int m = 0; m < count(); m++) {
+        state(m);
+      }
+      return new Together(
+          tensors.cache, ranges(steps, from, steps.length, offsets), steps.length - from);
+    }
+    TreeSet<Integer> wanted = new TreeSet<>();
+    int positions = 0;
+    int end = from;
+    for (; end < steps.length; end++) {
+      TreeSet<Integer> more = new TreeSet<>(wanted);
+      Arrays.stream(steps[end]).forEach(more::add);
+      positions = more.stream().mapToInt(number -> offsets[number + 1] - offsets[number]).sum();
+      if (positions > capacity) {
+        break;
+      }
+      wanted = more;
+    }
+    if (end == from) {
+      throw new IllegalArgumentException(
+          "a mini-batch of " + positions + " positions; one evaluation takes " + capacity);
+    }
+    int[] where = new int[offsets.length];
+    int at = 0;
+    for (int number : wanted) {
+      where[number] = at;
+      at += offsets[number + 1] - offsets[number];
+    }
+    int[] ids = wanted.stream().mapToInt(number -> scorable[number]).toArray();
+    TailState state = evaluate(ids, tensors.state, tensors.loss).state();
+    return new Together(state, ranges(steps, from, end, where), end - from);
+  }
+
+  /** First position and end of each sample of each step, from the first position of a sample. */
+  private int[] ranges(int[][] steps, int from, int to, int[] first) {
+    return Arrays.stream(steps, from, to)
+        .flatMapToInt(Arrays::stream)
+        .flatMap(
+            number ->
+                IntStream.of(first[number], first[number] + offsets[number + 1] - offsets[number]))
+        .toArray();
   }
 
   /** State of one sample by its number among the scorable ones; valid until the next call. */

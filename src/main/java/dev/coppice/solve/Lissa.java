@@ -3,6 +3,7 @@ package dev.coppice.solve;
 
 import dev.coppice.random.Philox;
 import dev.coppice.random.Purpose;
+import java.util.Arrays;
 import java.util.OptionalDouble;
 
 /**
@@ -25,6 +26,7 @@ public final class Lissa {
   private static final double SAFETY = 2; // for batches that were not sampled
   private static final double FORGOTTEN = 12; // e^-12 of the start is left after the last step
   private static final double EXPLOSION = 1e4;
+  private static final int LOOK = 500; // steps between two looks at the norms
   private static final double ROUGH = 0.1; // a residual that the reader should know of
 
   private final BatchHessian batches;
@@ -89,13 +91,13 @@ public final class Lissa {
     double damp = config.damping() / scale;
     double limit = EXPLOSION * Vectors.norm(g) * (1 + order.length); // |h| grows by |g| a step
     double[] h = g.clone();
-    for (int k = 0; k < order.length; k++) {
-      double[] product = batches.product(order[k], h);
-      for (int i = 0; i < h.length; i++) {
-        h[i] = g[i] + (1 - damp) * h[i] - product[i] / scale;
-      }
-      if (!(Vectors.norm(h) <= limit)) {
-        throw diverged(g.length, k + 1, scale);
+    for (int from = 0; from < order.length; from += LOOK) {
+      int[][] steps = Arrays.copyOfRange(order, from, Math.min(from + LOOK, order.length));
+      double[] norms = batches.recur(steps, g, damp, scale, h);
+      for (int k = 0; k < norms.length; k++) {
+        if (!(norms[k] <= limit)) {
+          throw diverged(g.length, from + k + 1, scale);
+        }
       }
     }
     double[] q = new double[h.length];

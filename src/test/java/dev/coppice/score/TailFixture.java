@@ -22,7 +22,7 @@ record TailFixture(Backend backend, TailBatches batches, LastDenseHessian hessia
       long cacheBytes,
       Consumer<TailFixture> test) {
     TailBatches batches =
-        new TailBatches(backend, weights.config(), samples, POSITIONS, POSITIONS, cacheBytes);
+        new TailBatches(backend, weights.config(), samples, POSITIONS, POSITIONS, 0, cacheBytes);
     LastDenseHessian hessian =
         new LastDenseHessian(backend, batches, curvature, weights.config().hidden());
     Consumer<Allocator> layout =
