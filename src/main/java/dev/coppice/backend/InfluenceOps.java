@@ -86,8 +86,8 @@ public interface InfluenceOps {
       boolean gaussNewton,
       Tensor x,
       Tensor ranges,
-      float damp,
-      float rate,
+      double damp,
+      double rate,
       Tensor g,
       Tensor h,
       Tensor norms);

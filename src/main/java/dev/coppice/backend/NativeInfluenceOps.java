@@ -79,8 +79,8 @@ abstract class NativeInfluenceOps extends NativeSurrogateOps {
       boolean gaussNewton,
       Tensor x,
       Tensor ranges,
-      float damp,
-      float rate,
+      double damp,
+      double rate,
       Tensor g,
       Tensor h,
       Tensor norms) {
@@ -113,8 +113,8 @@ abstract class NativeInfluenceOps extends NativeSurrogateOps {
             ranges.dim(0),
             ranges.dim(1),
             in(ranges),
-            damp,
-            rate,
+            (float) damp,
+            (float) rate,
             in(g),
             in(h),
             in(norms)));

@@ -50,8 +50,8 @@ abstract class ReferenceInfluenceOps extends ReferenceSurrogateOps {
       boolean gaussNewton,
       Tensor x,
       Tensor ranges,
-      float damp,
-      float rate,
+      double damp,
+      double rate,
       Tensor g,
       Tensor h,
       Tensor norms) {

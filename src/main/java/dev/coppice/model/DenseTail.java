@@ -187,7 +187,7 @@ public final class DenseTail {
       Tensor norms) {
     boolean gaussNewton = curvature == Curvature.GAUSS_NEWTON;
     backend.denseTailLissa(
-        arguments(state), gaussNewton, state.x(), ranges, (float) damp, (float) rate, g, h, norms);
+        arguments(state), gaussNewton, state.x(), ranges, damp, rate, g, h, norms);
   }
 
   /**
