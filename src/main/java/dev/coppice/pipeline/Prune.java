@@ -54,6 +54,7 @@ public final class Prune {
    */
   public static Outcome run(PruneOptions options, Progress progress, StopRequest stop)
       throws IOException {
+    Backends.require(options.run());
     return run(options, progress, stop, Backends::open);
   }
 
@@ -61,7 +62,6 @@ public final class Prune {
   static Outcome run(
       PruneOptions options, Progress progress, StopRequest stop, BackendSource backends)
       throws IOException {
-    Backends.require(options.run());
     return new Prune(options, progress, stop, backends).run();
   }
 

@@ -55,7 +55,7 @@ class EmulatedPruneTest {
             new TrainOptions(2, 2, 0, 16, 1e-3, 8, 2, 2, 10, 0.2, 0),
             new InfluenceOptions(
                 "cg", "0.05", 1e-6, "hessian", "last-dense", Optional.empty(), 1, 1, false),
-            new EffortOptions("last-v-lora-b", 64, "all", 1 << 22),
+            new EffortOptions("last-v-lora-b", 64, "all", 1 << 22, "auto"),
             new SelectOptions(12, 0.3, 5, 0.1, "coverage"));
     Prune.run(
         options,
