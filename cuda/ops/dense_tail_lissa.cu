@@ -12,7 +12,8 @@ constexpr int kLissaThreads = kTailWarps * kWarp;
 ///   h <- h + (g - damp * h - rate * sum over the mini-batch's positions of (M_t h x_t) x_t^T)
 ///
 /// Shapes   as in coppice.h; sum (D,D), memory as of the layout.
-/// Numbers  a position's tangent as by dense_tail_hvp; its sum one chain of multiply-adds over the positions in the order
+/// Numbers  a position's tangent as by dense_tail_hvp; its sum one chain of multiply-adds over the positions in the
+/// order
 ///          of the mini-batch; then three roundings an element. |h| by 256 chains and a tree. No bit depends on the cut
 ///          of the recursion into calls, nor on where a sample lies.
 /// Launch   one block of 8 warps, which share a sample's positions evenly, 32 at a time up to D = 76. Its h and sum lie
@@ -25,7 +26,13 @@ class LissaBlock {
  public:
   __device__ __forceinline__ LissaBlock(int D, bool gauss_newton, const DenseTail& tail, const float* x,
                                         const LissaSteps& lissa, float* panel, float* buffers, float* sum)
-      : D_(D), gauss_newton_(gauss_newton), tail_(tail), x_(x), lissa_(lissa), panel_(panel), buffers_(buffers),
+      : D_(D),
+        gauss_newton_(gauss_newton),
+        tail_(tail),
+        x_(x),
+        lissa_(lissa),
+        panel_(panel),
+        buffers_(buffers),
         sum_(sum) {}
 
   // sum (+)= the products of positions first .. first+count-1, at most Layout::kBlockRows
@@ -89,8 +96,8 @@ class LissaBlock {
 
 // h is written and read again, so nothing on its way may be __restrict__.
 template <class Layout>
-__global__ void tail_lissa_kernel(int D, bool gauss_newton, DenseTail tail, const float* x, LissaSteps lissa, float* sum,
-                                  float* memory) {
+__global__ void tail_lissa_kernel(int D, bool gauss_newton, DenseTail tail, const float* x, LissaSteps lissa,
+                                  float* sum, float* memory) {
   GPU_SHARED(float, panel, [kPanelDepth * kPanelRow]);
   const LissaBlock<Layout> block(D, gauss_newton, tail, x, lissa, panel, Layout::buffers(D, memory), sum);
   const int32_t* range = lissa.ranges;

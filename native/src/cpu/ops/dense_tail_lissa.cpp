@@ -41,8 +41,8 @@ void CpuDevice::dense_tail_lissa(int32_t, int32_t D, int32_t V, int32_t gauss_ne
                                  const float* x, const LissaSteps& lissa) {
   const int64_t width = D, size = width * width, packed = panel_floats(width), rows_floats = TailBlock::floats(width);
   make_parts(tail_scratch_bytes(width));
-  float* const memory = static_cast<float*>(
-      scratch((5 * packed + rows_floats + kTailRows * kTileCols + size) * int64_t{sizeof(float)}));
+  float* const memory =
+      static_cast<float*>(scratch((5 * packed + rows_floats + kTailRows * kTileCols + size) * int64_t{sizeof(float)}));
   const TailPanels panels = tail_panels(tail, width, memory);
   float* const direction = memory + 4 * packed;
   const TailBlock block(direction + packed, width);
