@@ -12,10 +12,9 @@ constexpr int kLissaThreads = kTailWarps * kWarp;
 ///   h <- h + (g - damp * h - rate * sum over the mini-batch's positions of (M_t h x_t) x_t^T)
 ///
 /// Shapes   as in coppice.h; sum (D,D), memory as of the layout.
-/// Numbers  a position's tangent as by dense_tail_hvp; its sum one chain of multiply-adds over the positions in the
-/// order
-///          of the mini-batch; then three roundings an element. |h| by 256 chains and a tree. No bit depends on the cut
-///          of the recursion into calls, nor on where a sample lies.
+/// Numbers  a position's tangent as by dense_tail_hvp; its sum one chain of multiply-adds over the positions in their
+///          order in the mini-batch; then three roundings an element. |h| by 256 chains and a tree. No bit depends on
+///          the cut of the recursion into calls, nor on where a sample lies.
 /// Launch   one block of 8 warps, which share a sample's positions evenly, 32 at a time up to D = 76. Its h and sum lie
 ///          in device memory, each element with one thread, and stay in the cache.
 /// Cost     a position 6 D*D multiply-adds; a step reads h and each weight twice and passes some 10 D/32 barriers for

@@ -190,11 +190,10 @@ void multiply_columns(const Product& g, const ColumnPlan& plan, const ColumnScra
 ///   c[i,j] = alpha * sum_p op(a)[i,p] * op(b)[p,j] + beta * c[i,j]
 ///
 /// Shapes   as in coppice.h; b in BF16 and F16 is converted exactly, a few panels of it at a time.
-/// Numbers  float32. Each sum is cut in pieces of P = kDepth products (kPiece when trans_a) in their order, each piece
-/// a
-///          chain of (fused) multiply-adds, and the pieces are added in order: |error| <= (min(k, P) + k/P + 4) *
-///          2^-24 * c(|inputs|). Neither threads nor, unless trans_a, other rows change a bit. NaN in gives NaN in
-///          the row and column it belongs to; beta = 0 ignores c.
+/// Numbers  float32. Each sum is cut in pieces of P = kDepth products (kPiece when trans_a) in order, each a chain of
+///          (fused) multiply-adds, and the pieces are added in order: |error| <= (min(k, P) + k/P + 4) * 2^-24 *
+///          c(|inputs|). Neither threads nor, unless trans_a, other rows change a bit. NaN in gives NaN in the row and
+///          column it belongs to; beta = 0 ignores c.
 /// Launch   rows of c over the threads (few rows: its columns too), and pieces of k when trans_a.
 /// Cost     m*n*k multiply-adds; scratch at most about 1 MiB of packed b, 16 MiB of partial sums when trans_a.
 /// Source   packing and register tiles as in Goto and van de Geijn 2008, doi:10.1145/1356052.1356053.
