@@ -43,9 +43,9 @@ void round_bf16(Trial& t) {
 void dropout_forward(Trial& t) {
   const int64_t T = t.positions(), D = t.dim();
   const float p = t.below(4) == 0 ? 0.0f : static_cast<float>(t.below(100)) / 100;
-  t.check("dropout_forward",
-          cop_dropout_forward(t.context(), t.size(T), t.size(D), t.in(T * D), t.rate(p),
-                              int64_t{t.below(1 << 30)} << 20, t.below(1 << 30), t.below(65536), t.out(T * D)));
+  t.check("dropout_forward", cop_dropout_forward(t.context(), t.size(T), t.size(D), t.in(T * D), t.rate(p),
+                                                 int64_t{t.below(1 << 30)} << 20, t.below(1 << 30), t.below(65536),
+                                                 int64_t{t.below(1 << 30)} * 4, t.out(T * D)));
 }
 
 void bias_forward(Trial& t) {
@@ -134,7 +134,7 @@ void attention_forward_jvp(Trial& t) {
   const int32_t* offsets = t.indices(a.offsets);
   const float *q = t.in(a.q()), *k = t.in(a.k()), *v = t.in(a.k());
   float *out = const_cast<float*>(t.in(a.q())), *lse = const_cast<float*>(t.in(a.rows()));
-  cop_attention_forward(context, B, H, G, C, offsets, q, k, v, 0.3f, 0.0f, 0, 0, 0, nullptr, out, lse);
+  cop_attention_forward(context, B, H, G, C, offsets, q, k, v, 0.3f, 0.0f, INT32_MAX, 0.0f, 0, 0, 0, nullptr, out, lse);
   t.check("attention_forward_jvp",
           cop_attention_forward_jvp(context, B, H, G, C, offsets, q, k, v, t.in(a.q()), t.in(a.k()), t.in(a.k()), out,
                                     lse, 0.3f, t.out(a.q()), t.out(a.rows())));
