@@ -20,7 +20,7 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * The tokens of all samples that are to be scored, in a temporary file that goes away on close; a
+ * The tokens of all samples that are to be scored, in a temporary file that nobody else sees; a
  * token takes 4 bytes, its id and whether it is scored. What the samples share, and how much work
  * they are, is known before the first is scored.
  */
@@ -38,26 +38,27 @@ final class EffortTokens implements AutoCloseable {
   private int count;
   private long end;
 
-  private EffortTokens() throws IOException {
-    Path file = Files.createTempFile("coppice-tokens", null);
-    channel =
-        FileChannel.open(
-            file,
-            StandardOpenOption.READ,
-            StandardOpenOption.WRITE,
-            StandardOpenOption.DELETE_ON_CLOSE);
+  private EffortTokens(Path folder) throws IOException {
+    Path file = Files.createTempFile(folder, "tokens", ".tmp");
+    try {
+      channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    } finally {
+      Files.delete(file); // it lives as long as it is open, whatever ends the process
+    }
   }
 
   /**
    * Tokenises samples.
    *
+   * @param folder where there is room for the file
    * @param ids in the order in which they are kept
    * @param tokens of samples with the ids given, in their order
    * @param task is told of each sample
    */
-  static EffortTokens of(int[] ids, Function<int[], List<TokenSample>> tokens, Progress.Task task)
+  static EffortTokens of(
+      Path folder, int[] ids, Function<int[], List<TokenSample>> tokens, Progress.Task task)
       throws IOException {
-    EffortTokens all = new EffortTokens();
+    EffortTokens all = new EffortTokens(folder);
     boolean complete = false;
     try {
       for (int from = 0; from < ids.length; from += TOGETHER) {

@@ -31,6 +31,7 @@ public final class PlanEffort {
       RunOptions run,
       Progress progress)
       throws IOException {
-    return new ScoreEffort(llm, options, run, progress).plan(data, samples, adapter);
+    Path scratch = Path.of(System.getProperty("java.io.tmpdir"));
+    return new ScoreEffort(scratch, llm, options, run, progress).plan(data, samples, adapter);
   }
 }

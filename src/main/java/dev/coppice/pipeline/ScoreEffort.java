@@ -33,13 +33,15 @@ import java.util.stream.IntStream;
 
 /** Scores effort on its own, without a run folder. */
 public final class ScoreEffort {
+  private final Path scratch; // folder for the tokens
   private final Path llm;
   private final EffortOptions options;
   private final RunOptions run;
   private final Progress progress;
   private final Loss loss;
 
-  ScoreEffort(Path llm, EffortOptions options, RunOptions run, Progress progress) {
+  ScoreEffort(Path scratch, Path llm, EffortOptions options, RunOptions run, Progress progress) {
+    this.scratch = scratch;
     this.llm = llm;
     this.options = options;
     this.run = run;
@@ -85,7 +87,8 @@ public final class ScoreEffort {
       throws IOException {
     OutputPath.requireFile("--out", out);
     tensorNorms.ifPresent(file -> OutputPath.requireFile("--tensor-norms", file));
-    ScoreEffort scoring = new ScoreEffort(llm, options, run, progress);
+    ScoreEffort scoring =
+        new ScoreEffort(out.toAbsolutePath().getParent(), llm, options, run, progress);
     return scoring.with(
         data,
         samples,
@@ -149,7 +152,7 @@ public final class ScoreEffort {
 
   private EffortTokens tokenize(Source source) throws IOException {
     try (Progress.Task task = progress.start("tokens", 0, source.samples().length, "samples")) {
-      return EffortTokens.of(source.samples(), source.tokens(), task);
+      return EffortTokens.of(scratch, source.samples(), source.tokens(), task);
     }
   }
 

@@ -87,6 +87,7 @@ final class ScoreEffortStage implements Stage {
     try (PromptTokenizer tokenizer = PromptTokenizer.openModel(options.llm().orElseThrow());
         Progress.Task task = run.progress().start("tokens", 0, samples.length, "samples")) {
       return EffortTokens.of(
+          context.folder().workFolder(),
           samples,
           ids -> tokenizer.tokenize(context.dataset(), ids, cutoff, loss, options.run().threads()),
           task);
