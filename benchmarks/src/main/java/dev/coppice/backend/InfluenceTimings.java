@@ -28,6 +28,7 @@ final class InfluenceTimings {
     ops.put("denseTailHvp", s -> hvp("denseTailHvp", s, false));
     ops.put("denseTailHvp gauss-newton", s -> hvp("denseTailHvp gauss-newton", s, true));
     ops.put("denseTailCurvature", InfluenceTimings::curvature);
+    ops.put("denseTailLissa", InfluenceTimings::lissa);
   }
 
   /** Of the table two rows a position are read. */
@@ -49,5 +50,12 @@ final class InfluenceTimings {
     int count = Math.min(512, s.positions());
     OpCase op = DenseTailTest.curvature(count, D, s.items(), false);
     return TimedOp.of("denseTailCurvature", op, (double) POINTWISE * count * D * D * D);
+  }
+
+  /** A step for each sample, one after the other, of 5 positions in the mean. */
+  private static TimedOp lissa(OpSize s) {
+    int steps = Math.min(500, s.samples());
+    OpCase op = DenseTailTest.lissa(s.positions(), D, steps, 1, 10, false);
+    return TimedOp.of("denseTailLissa", op, 1.5 * POINTWISE * 5 * steps * D * D);
   }
 }
