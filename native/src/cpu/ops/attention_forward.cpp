@@ -80,7 +80,7 @@ void forward_rows(const AttentionBatch& batch, const float* q, const float* k, c
 ///   out[i,h,:] = sum_j drop(P)[i,j] v[j,g,:]
 ///
 /// Shapes   as in coppice.h; any C up to 256
-/// Numbers  float32. Scores are chains over c (of samples up to kLanes positions kLanes chains that are folded), sums
+/// Numbers  float32. Scores are chains over c (of a sample's first kLanes positions kLanes folded chains), sums
 ///          of exponentials kLanes chains over j that are folded, weighted sums chains over j:
 ///          |error| <= (2 C max|a|(|q|,|k|) + 2 i + 20) * 2^-24 * out(|v|). A row depends on the rows of its own sample
 ///          up to itself only, bit for bit. NaN in gives NaN in the rows that see it.
@@ -102,11 +102,13 @@ void CpuDevice::attention_forward(int32_t B, int32_t H, int32_t G, int32_t C, co
     const Memory m(batch, p > 0.0f, mine);
     const int64_t n = batch.length(b), row = batch.row();
     if (!batch.in_tiles(n)) return forward_rows(batch, q, k, v, b, g, m.weights, out, lse);
-    const bool done = for_short_channels(n, C, [&](auto vectors) {
+    // The first rows of any sample, so that its length changes no bit of theirs.
+    const int64_t few = n < kLanes ? n : kLanes;
+    const bool done = for_short_channels(few, C, [&](auto vectors) {
       for (int64_t h = g * batch.heads_in_group(); h < (g + 1) * batch.heads_in_group(); ++h) {
-        if (p > 0.0f) dropout_factors(dropout, b, h, n, m.factors);
+        if (p > 0.0f) dropout_factors(dropout, b, h, few, m.factors);
         const int64_t first = offsets[b] * int64_t{H} + h;
-        const ShortHead<vectors.value> head{n,
+        const ShortHead<vectors.value> head{few,
                                             scale,
                                             batch.query_head(q, b, h),
                                             batch.key_head(k, b, g),
@@ -117,7 +119,8 @@ void CpuDevice::attention_forward(int32_t B, int32_t H, int32_t G, int32_t C, co
         head.forward(m.weights, out + first * C, lse + first);
       }
     });
-    if (done) return;
+    const int64_t rest = done ? few : 0;
+    if (rest == n) return;
     to_panels(batch.key_head(k, b, g), n, C, m.k_panels);
     const Positions values = in_whole_vectors(batch.key_head(v, b, g), n, C, m.v_copy);
     for (int64_t h = g * batch.heads_in_group(); h < (g + 1) * batch.heads_in_group(); ++h) {
@@ -136,7 +139,7 @@ void CpuDevice::attention_forward(int32_t B, int32_t H, int32_t G, int32_t C, co
                       int64_t{H} * C,
                       lse + first,
                       H};
-      for (int64_t start = 0; start < n; start += kTile) {
+      for (int64_t start = rest; start < n; start += kTile) {
         for_row_count(n - start, [&](auto rows) { forward_tile<rows.value>(head, start, m.weights, m.sums); });
       }
     }

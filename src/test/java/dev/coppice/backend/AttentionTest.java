@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coppice.backend;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.coppice.random.Philox;
@@ -9,6 +10,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Forward and backward, with and without dropout. Bounds: {@link AttentionErrors}. */
 class AttentionTest extends OpParityTest {
@@ -210,5 +213,56 @@ class AttentionTest extends OpParityTest {
       double expected = kept ? 4.0 / 3 / (i + 1) : 0;
       assertEquals(expected, row[j], 1e-6, label + " row " + t + " head " + h + " column " + j);
     }
+  }
+
+  /** What comes after a position changes no bit of it, so neither does a sample's length. */
+  @ParameterizedTest
+  @ValueSource(ints = {8, 16, 24, 32, 64})
+  void theFirstRowsOfALongSampleAreThoseOfAShortOne(int width) {
+    int rows = 40;
+    Inputs inputs = new Inputs(width, false);
+    float[][] values = {
+      inputs.gaussian(rows * 2 * width),
+      inputs.gaussian(rows * width),
+      inputs.gaussian(rows * width)
+    };
+    for (Backends.Candidate candidate : Backends.available()) {
+      try (Backend backend = candidate.open();
+          Workspace workspace = backend.workspace(4 << 20)) {
+        for (Dropout dropout : new Dropout[] {Dropout.NONE, HALF}) {
+          double[] all = firstRows(backend, workspace, values, width, dropout, rows);
+          for (int first : new int[] {1, 3, 8, 9, 16, 17, 31}) {
+            double[] some = firstRows(backend, workspace, values, width, dropout, first);
+            String what = candidate.label() + ", " + first + " rows of " + width;
+            assertArrayEquals(Arrays.copyOf(all, some.length), some, what);
+          }
+        }
+      }
+    }
+  }
+
+  /** Output of a sample that is the first of {@code rows} positions; two heads, one group. */
+  private static double[] firstRows(
+      Backend backend,
+      Workspace workspace,
+      float[][] values,
+      int width,
+      Dropout dropout,
+      int rows) {
+    Tensor offsets = workspace.i32(2);
+    offsets.write(new int[] {0, rows});
+    Tensor triangles = workspace.i32(1);
+    triangles.write(new int[] {0});
+    Tensor q = workspace.f32(rows, 2, width);
+    Tensor k = workspace.f32(rows, 1, width);
+    Tensor v = workspace.f32(rows, 1, width);
+    q.write(Arrays.copyOf(values[0], rows * 2 * width));
+    k.write(Arrays.copyOf(values[1], rows * width));
+    v.write(Arrays.copyOf(values[2], rows * width));
+    Tensor out = workspace.f32(rows, 2, width);
+    Tensor lse = workspace.f32(rows, 2);
+    AttentionRule rule = AttentionRule.scaled(1 / Math.sqrt(width));
+    backend.attentionForward(offsets, q, k, v, rule, dropout, triangles, out, lse);
+    return out.doubles();
   }
 }
