@@ -2,7 +2,6 @@
 package dev.coppice.benchmarks.e2e;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
@@ -31,27 +30,6 @@ final class Checks {
       magnitude = Math.max(magnitude, Math.abs(expected[i]));
     }
     within(row, what, difference / magnitude, bound);
-  }
-
-  /**
-   * As {@link #close} for numbers that come from derivatives of each sample: one in 5,000 of them
-   * (and one) may lie beyond the bound, by 1% of the largest. A gradient jumps where the input of a
-   * relu is 0, and the sides round to either side of it: with 128 relus behind the last attention
-   * at each of 245,117 positions, inputs of the size of 1 and an error of some 1e-7, a handful of
-   * times in a data set.
-   */
-  void closeButForKinks(String row, String what, double[] actual, double[] expected, double bound) {
-    double[] errors = new double[expected.length];
-    double magnitude = 0;
-    for (int i = 0; i < expected.length; i++) {
-      errors[i] = actual.length == expected.length ? Math.abs(actual[i] - expected[i]) : Double.NaN;
-      magnitude = Math.max(magnitude, Math.abs(expected[i]));
-    }
-    Arrays.sort(errors); // NaN last
-    int kinks = expected.length / 5000 + 1;
-    int within = Math.max(0, errors.length - 1 - kinks);
-    within(row, what, errors[within] / magnitude, bound);
-    within(row, what + ", at a kink", errors[errors.length - 1] / magnitude, 0.01);
   }
 
   void within(String row, String what, double error, double bound) {

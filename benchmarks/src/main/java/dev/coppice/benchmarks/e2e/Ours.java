@@ -5,6 +5,7 @@ import dev.coppice.backend.Backend;
 import dev.coppice.backend.CudaLibraries;
 import dev.coppice.backend.NativeBackend;
 import dev.coppice.backend.Precision;
+import dev.coppice.backend.ReferenceBackend;
 import dev.coppice.data.Dataset;
 import dev.coppice.data.EvaluationSet;
 import dev.coppice.data.SurrogateSamples;
@@ -17,9 +18,13 @@ import dev.coppice.model.TrainingConfig;
 import dev.coppice.random.Philox;
 import dev.coppice.random.Purpose;
 import dev.coppice.score.Damping;
+import dev.coppice.score.InfluenceBatch;
 import dev.coppice.score.InfluenceConfig;
 import dev.coppice.score.InfluenceScorer;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 
 /** The engine on a data folder, by its public classes; everything that couples to them is here. */
 final class Ours implements AutoCloseable {
@@ -27,6 +32,10 @@ final class Ours implements AutoCloseable {
   static final double TOLERANCE = 1e-6;
   static final double LISSA_SCALE = 25; // the published one
   static final long SEED = 42;
+
+  /** Several times what float32 rounds off of a relu's input, which is of the size of 1. */
+  private static final float KINK = 4e-6f;
+
   private static final int MAX_LEN = 50;
   private static final int BATCH = 500;
 
@@ -84,6 +93,37 @@ final class Ours implements AutoCloseable {
     return new InfluenceScorer(backend, weights, samples, how);
   }
 
+  /**
+   * Scores of some samples in float64: as the model is, and with the input of every relu of the
+   * last block moved by more than float32 rounds off, up and down.
+   */
+  InfluenceBatch[] atKinks(SurrogateWeights weights, int[] ids, double[] q) {
+    InfluenceBatch[] sides = new InfluenceBatch[3];
+    for (int side = 0; side < sides.length; side++) {
+      Map<String, float[]> moved = new LinkedHashMap<>(weights.tensors());
+      for (String layer : List.of("conv1d_1", "conv1d_2")) {
+        String name =
+            "item_encoder.layer." + (config.layers() - 1) + ".intermediate." + layer + ".bias";
+        float[] bias = moved.get(name).clone();
+        for (int i = 0; i < bias.length; i++) {
+          bias[i] += (side - 1) * KINK;
+        }
+        moved.put(name, bias);
+      }
+      try (Backend reference = new ReferenceBackend();
+          InfluenceScorer scorer =
+              new InfluenceScorer(
+                  reference,
+                  new SurrogateWeights(config, moved),
+                  samples,
+                  config(InfluenceConfig.Solver.CG, DAMPING, TOLERANCE, 1, 0))) {
+        scorer.use(q);
+        sides[side] = scorer.score(ids);
+      }
+    }
+    return sides;
+  }
+
   static InfluenceConfig cg(double damping, double tolerance) {
     return config(InfluenceConfig.Solver.CG, damping, tolerance, 1);
   }
@@ -98,6 +138,12 @@ final class Ours implements AutoCloseable {
 
   private static InfluenceConfig config(
       InfluenceConfig.Solver solver, double damping, double tolerance, int steps) {
+    long cacheBytes = InfluenceConfig.DEFAULT.cacheBytes();
+    return config(solver, damping, tolerance, steps, cacheBytes);
+  }
+
+  private static InfluenceConfig config(
+      InfluenceConfig.Solver solver, double damping, double tolerance, int steps, long cacheBytes) {
     InfluenceConfig base = InfluenceConfig.DEFAULT;
     return new InfluenceConfig(
         solver,
@@ -110,7 +156,7 @@ final class Ours implements AutoCloseable {
         1,
         SEED,
         base.macroBatchPositions(),
-        base.cacheBytes());
+        cacheBytes);
   }
 
   /** Sample ids of LiSSA's steps, drawn as its documentation says. */
