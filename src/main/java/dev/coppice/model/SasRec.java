@@ -59,11 +59,7 @@ public final class SasRec {
 
   /** Evaluates the model without dropout; the result is {@link #hidden}. */
   public void forward(SasRecParameters weights, SasRecInput input) {
-    forward(weights, input, DropoutSites.NONE);
-  }
-
-  void forward(SasRecParameters weights, SasRecInput input, DropoutSites dropout) {
-    forward(weights, input.whole(), dropout);
+    forward(weights, input.whole(), DropoutSites.NONE);
   }
 
   /** Evaluates a part of a batch; masks are those of its place in the batch. */

@@ -64,24 +64,6 @@ final class SasRecGradient {
   }
 
   /**
-   * Loss and gradient after {@code model.forward(weights, input, dropout)} with the same arguments.
-   *
-   * @param input made for training
-   * @param gradient receives the gradient, every element of every tensor
-   */
-  void backward(
-      SasRec model,
-      SasRecParameters weights,
-      SasRecInput input,
-      DropoutSites dropout,
-      SasRecParameters gradient) {
-    layers(model, weights, input.whole(), dropout, gradient);
-    backend.fill(gradient.items(), 0f);
-    backend.fill(gradient.positions(), 0f);
-    tables(model, input, gradient);
-  }
-
-  /**
    * Loss and gradient of a part of a batch, but for the tables.
    *
    * @param model after its forward pass over the part

@@ -204,11 +204,6 @@ public final class SasRecInput {
     return whole.offsets();
   }
 
-  /** Elements of the attention matrices of earlier samples, (B). */
-  Tensor triangles() {
-    return whole.triangles();
-  }
-
   /** Input items, (T). */
   Tensor items() {
     return whole.items();

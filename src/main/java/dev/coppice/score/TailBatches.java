@@ -306,13 +306,13 @@ final class TailBatches {
     int positions = 0;
     int end = from;
     for (; end < steps.length; end++) {
-      TreeSet<Integer> more = new TreeSet<>(wanted);
-      Arrays.stream(steps[end]).forEach(more::add);
-      positions = more.stream().mapToInt(number -> offsets[number + 1] - offsets[number]).sum();
+      TreeSet<Integer> more = new TreeSet<>();
+      Arrays.stream(steps[end]).filter(number -> !wanted.contains(number)).forEach(more::add);
+      positions += more.stream().mapToInt(number -> offsets[number + 1] - offsets[number]).sum();
       if (positions > capacity) {
         break;
       }
-      wanted = more;
+      wanted.addAll(more);
     }
     if (end == from) {
       throw new IllegalArgumentException(

@@ -60,8 +60,8 @@ class SasRecDerivativesTest {
     /** Gradient of the weighted loss as training forms it, (P). */
     double[] trained(PackedBatch batch) {
       input.load(batch);
-      model.forward(derivatives.parameters(), input);
-      backward.backward(model, derivatives.parameters(), input, DropoutSites.NONE, gradient);
+      WholeBatch.gradient(
+          backend, model, backward, derivatives.parameters(), input, DropoutSites.NONE, gradient);
       double[] sum = new double[span.size()];
       span.add(gradient, sum);
       return sum;

@@ -22,6 +22,7 @@ class SasRecGradientTest {
   private static final double STEP = 1e-6;
 
   private record Tensors(
+      Backend backend,
       SasRecParameters weights,
       SasRecParameters gradient,
       SasRecInput input,
@@ -30,6 +31,7 @@ class SasRecGradientTest {
     static Tensors of(Backend backend, Allocator a, SasRecConfig config, PackedBatch batch) {
       int t = batch.positionCount();
       return new Tensors(
+          backend,
           new SasRecParameters(a, config),
           new SasRecParameters(a, config),
           SasRecInput.forTraining(a, config, batch.sampleCount(), t),
@@ -48,8 +50,7 @@ class SasRecGradientTest {
     }
 
     double loss(DropoutSites dropout) {
-      model.forward(weights, input, dropout);
-      backward.backward(model, weights, input, dropout, gradient);
+      WholeBatch.gradient(backend, model, backward, weights, input, dropout, gradient);
       double[] loss = model.positionLoss().doubles();
       double[] weight = input.weights().doubles();
       double sum = 0;
