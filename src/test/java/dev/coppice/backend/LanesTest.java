@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
@@ -78,9 +79,17 @@ class LanesTest {
     }
   }
 
+  /** So long that all pieces take seconds, where the failure takes some microseconds to be seen. */
+  private static void pause() {
+    for (int i = 0; i < 100; i++) {
+      Thread.onSpinWait();
+    }
+  }
+
   @Test
   void failureOfOneLaneEndsTheOthersAndIsTold() {
     CyclicBarrier both = new CyclicBarrier(2);
+    AtomicInteger done = new AtomicInteger();
     try (Backend backend = cpu(2);
         Lanes lanes = Lanes.of(backend)) {
       IllegalStateException told =
@@ -96,8 +105,11 @@ class LanesTest {
                         if (piece == 1) {
                           throw new IllegalStateException("piece " + piece);
                         }
+                        done.incrementAndGet();
+                        pause();
                       }));
       assertEquals("piece 1", told.getMessage());
+      assertTrue(done.get() < 999_999, "every other piece was done");
       AtomicInteger after = new AtomicInteger();
       lanes.run(7, (lane, piece) -> after.incrementAndGet());
       assertEquals(7, after.get());
