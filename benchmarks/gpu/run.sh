@@ -111,7 +111,8 @@ else
   fi
   sanitizer_java=$(java_command)
   bundled_java() {
-    exec "$sanitizer_java" -XX:+UseSerialGC -Xshare:auto "$@"
+    # shellcheck disable=SC2086,SC2154  # several options in one variable, of setup.sh
+    exec "$sanitizer_java" $java_options "$@"
   }
 fi
 mkdir -p "$results"

@@ -10,6 +10,7 @@ build_benchmarks
 
 # As bin/coppice does.
 limit_spinning
-exec "$(java_command)" -XX:+UseSerialGC -Xshare:auto -Xmx4g ${COPPICE_JAVA_OPTS:-} \
+# shellcheck disable=SC2086  # several options in one variable
+exec "$(java_command)" $java_options -Xmx4g ${COPPICE_JAVA_OPTS:-} \
   -cp "$root/target/test-classes:$root/target/classes:$root/target/deps:$root/target/benchmark-lib/*" \
   dev.coppice.backend.OpReport --commit "$(benchmark_commit)" "$@"
