@@ -23,12 +23,6 @@ void blas_single_thread() { openblas_set_num_threads(1); }
 
 const char* blas_config() { return openblas_get_config(); }
 
-void blas_sgemm(bool trans_a, bool trans_b, int32_t m, int32_t n, int32_t k, float alpha, const float* a, int32_t lda,
-                const float* b, int32_t ldb, float beta, float* c, int32_t ldc) {
-  cblas_sgemm(CblasRowMajor, trans_a ? CblasTrans : CblasNoTrans, trans_b ? CblasTrans : CblasNoTrans, m, n, k, alpha,
-              a, lda, b, ldb, beta, c, ldc);
-}
-
 void blas_symmetric_solve(int32_t threads, int32_t n, double* a, double* b, int32_t* definite) {
   *definite = 1;
   if (n == 0) return;  // LAPACK prints a complaint about a leading dimension of 0

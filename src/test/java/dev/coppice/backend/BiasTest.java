@@ -15,7 +15,8 @@ class BiasTest extends OpParityTest {
     {257, 31},
     {1, 997},
     {1025, 64},
-    {300, 255}
+    {300, 255},
+    {8, 4101}
   };
 
   static OpCase forward(int rows, int width, boolean absolute) {
