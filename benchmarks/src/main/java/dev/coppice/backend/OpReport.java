@@ -60,6 +60,11 @@ public final class OpReport implements Callable<Integer> {
   private boolean smoke;
 
   @Option(
+      names = "--products",
+      description = "matrix products beside those of OpenBLAS, and nothing else")
+  private boolean products;
+
+  @Option(
       names = "--while-timing",
       split = " ",
       paramLabel = "CMD",
@@ -109,6 +114,8 @@ public final class OpReport implements Callable<Integer> {
     Collection<String> names = ops.isEmpty() ? OpTable.names() : ops;
     if (list) {
       names.forEach(out::println);
+    } else if (products) {
+      new Machine(List.of(), whileTiming).timing(this::compareProducts);
     } else if (smoke) {
       names.forEach(this::checkOnly);
       out.println(names.size() + " calls of operations checked, " + failures + " failed");
@@ -116,6 +123,11 @@ public final class OpReport implements Callable<Integer> {
       time(names);
     }
     return failures + OpTable.missing().size() == 0 ? 0 : 1;
+  }
+
+  private Void compareProducts() {
+    Products.print(out, threads);
+    return null;
   }
 
   private void checkOnly(String name) {
