@@ -8,3 +8,4 @@
 #include "collectives.h"
 #include "host_api.h"
 #include "shared.h"
+#include "tensor_core.h"

@@ -22,6 +22,7 @@ std::vector<Planted> planted_in_barriers();
 std::vector<Planted> planted_in_memory();
 std::vector<Planted> planted_in_collectives();
 std::vector<Planted> planted_in_races();
+std::vector<Planted> planted_in_tensor_cores();
 std::vector<Planted> planted_in_host_code();
 
 template <class T>
