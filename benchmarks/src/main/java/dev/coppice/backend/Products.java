@@ -2,19 +2,13 @@
 package dev.coppice.backend;
 
 import java.io.PrintStream;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import org.bytedeco.javacpp.FloatPointer;
-import org.bytedeco.javacpp.Loader;
 import org.bytedeco.openblas.global.openblas;
-import org.bytedeco.openblas.global.openblas_nolapack;
-import org.lwjgl.system.JNI;
-import org.lwjgl.system.Library;
 import org.lwjgl.system.MemoryUtil;
-import org.lwjgl.system.SharedLibrary;
 
 /**
  * What it costs that a row of a product does not depend on other rows: the engine's product beside
@@ -54,22 +48,13 @@ final class Products {
         "product", "threads", "m, n, k", "OpenBLAS", "engine", "ratio");
     for (int count : threads == 1 ? new int[] {1} : new int[] {1, threads}) {
       try (Backend backend = new NativeBackend(NativeBackend.Device.CPU, count)) {
-        // After the backend, which sets OpenBLAS to one thread.
-        setOpenblasThreads(count);
+        OpenblasThreads.set(count); // after the backend, which sets one
         SHAPES.forEach(shape -> line(out, backend, count, shape));
+      } finally {
+        OpenblasThreads.set(1);
       }
     }
     out.println("GFLOP/s, medians of " + TRIES + " tries in turn");
-  }
-
-  /** JavaCPP's own call of this kind changes nothing here. */
-  private static void setOpenblasThreads(int threads) {
-    Path binding = Path.of(Loader.load(openblas_nolapack.class));
-    try (SharedLibrary library =
-        Library.loadNative(
-            Products.class, "coppice", binding.resolveSibling("libopenblas.so.0").toString())) {
-      JNI.invokeV(threads, library.getFunctionAddress("openblas_set_num_threads"));
-    }
   }
 
   private static void line(PrintStream out, Backend backend, int threads, Shape shape) {
