@@ -6,7 +6,6 @@ import dev.coppice.data.ConfigException;
 import dev.coppice.data.SharedPrefix;
 import dev.coppice.io.HfCheckpoint;
 import dev.coppice.score.EffortConfig;
-import dev.coppice.score.EffortForecast;
 import dev.coppice.score.EffortParams;
 import dev.coppice.score.EffortScorer;
 
@@ -14,14 +13,13 @@ import dev.coppice.score.EffortScorer;
 final class EffortModel implements AutoCloseable {
   private final CheckpointWeights weights;
   private final EffortScorer scorer;
-  private final long anonymousBefore = MachineMemory.anonymous();
 
   /**
    * Maps the weights and reserves memory.
    *
    * @param prefix that all samples begin with
    * @throws ConfigException if cutoff, memory or adapter do not fit the model
-   * @throws MissingEnvironmentException if the machine does not have the memory
+   * @throws MissingEnvironmentException if the machine does not have the memory for one sample
    */
   EffortModel(
       Backend backend,
@@ -29,12 +27,11 @@ final class EffortModel implements AutoCloseable {
       EffortOptions options,
       long seed,
       SharedPrefix prefix) {
+    EffortConfig config = config(options, seed).with(prefix);
+    requireMemory(backend, checkpoint, config);
     weights = new CheckpointWeights(backend, checkpoint);
     boolean open = false;
     try {
-      MachineMemory.require(
-          EffortScorer.workspaceBytes(
-              backend, checkpoint.config(), checkpoint.lora(), config(options, seed).with(prefix)));
       scorer =
           new EffortScorer(
               backend,
@@ -42,12 +39,31 @@ final class EffortModel implements AutoCloseable {
               checkpoint.lora(),
               weights.model(),
               weights.adapter(),
-              config(options, seed).with(prefix));
+              config);
       open = true;
     } finally {
       if (!open) {
         weights.close();
       }
+    }
+  }
+
+  private static void requireMemory(Backend backend, HfCheckpoint checkpoint, EffortConfig config) {
+    long least = EffortScorer.leastBytes(backend, checkpoint.config(), checkpoint.lora(), config);
+    long free = MachineMemory.available().orElse(Long.MAX_VALUE);
+    if (least > free) {
+      int longest =
+          EffortScorer.longestSample(
+              backend, checkpoint.config(), checkpoint.lora(), config.withMemory(free));
+      throw new MissingEnvironmentException(
+          "a sample of "
+              + config.cutoff()
+              + " tokens takes "
+              + MemorySize.format(least)
+              + " of memory and "
+              + MemorySize.format(free)
+              + " are free; "
+              + (longest == 0 ? "free some" : "give --cutoff " + longest + " or less"));
     }
   }
 
@@ -65,11 +81,6 @@ final class EffortModel implements AutoCloseable {
   private static EffortConfig config(EffortOptions options, long seed) {
     return new EffortConfig(
         EffortParams.of(options.params()), options.cutoff(), options.memoryBytes(), seed);
-  }
-
-  /** Memory that the process takes at most, files left out. */
-  long peakBytes(EffortForecast forecast) {
-    return anonymousBefore + forecast.workspaceBytes();
   }
 
   EffortScorer scorer() {

@@ -25,6 +25,8 @@ final class EffortScoring {
 
   private static final double CALIBRATION_SECONDS = 2;
 
+  private static final int EXAMPLES = 512; // to measure with, at most
+
   /** What happens around a macro-batch; the run's stage saves there. */
   interface MacroBatches {
     /** Some samples are going to be scored. */
@@ -34,15 +36,35 @@ final class EffortScoring {
     void end(EffortBatch scores) throws IOException;
   }
 
-  private final EffortModel model;
   private final EffortScorer scorer;
   private final EffortTokens tokens;
+  private final MemoryWatch memory;
+  private final EffortForecast forecast;
+  private final long plannedPeak;
+  private double seconds;
 
-  /** Prepares. */
-  EffortScoring(EffortModel model, EffortTokens tokens) {
-    this.model = model;
+  /**
+   * Measures the machine for 2 seconds on some of the samples, and plans.
+   *
+   * @param memory watches since before the samples were read
+   * @throws MissingEnvironmentException if the machine does not have the memory
+   */
+  EffortScoring(EffortModel model, EffortTokens tokens, MemoryWatch memory) throws IOException {
     this.scorer = model.scorer();
     this.tokens = tokens;
+    this.memory = memory;
+    forecast =
+        scorer.forecast(tokens.work(), tokens.get(examples()), CALIBRATION_SECONDS, UNIT_SECONDS);
+    MachineMemory.require(forecast.workspaceBytes(), forecast.measuredBytes());
+    plannedPeak = memory.plannedBytes(forecast.workspaceBytes() - forecast.measuredBytes());
+  }
+
+  /** Samples that are spread over all. */
+  private int[] examples() {
+    int chosen = Math.min(tokens.count(), EXAMPLES);
+    return IntStream.range(0, chosen)
+        .map(i -> (int) ((long) i * tokens.count() / chosen))
+        .toArray();
   }
 
   /** Samples whose text has a history and a response. */
@@ -68,34 +90,25 @@ final class EffortScoring {
         .toList();
   }
 
-  /** What it will take, measured for 2 seconds on some of the samples. */
-  EffortForecast forecast() throws IOException {
-    int mean = (int) IntStream.range(0, tokens.count()).map(tokens::length).average().orElse(2);
-    int chosen = Math.min(tokens.count(), scorer.samplesToCalibrate(mean, CALIBRATION_SECONDS));
-    int[] indices =
-        IntStream.range(0, chosen).map(i -> (int) ((long) i * tokens.count() / chosen)).toArray();
-    return scorer.forecast(
-        IntStream.range(0, tokens.count()).map(tokens::length).toArray(),
-        IntStream.range(0, tokens.count()).map(tokens::targets).toArray(),
-        tokens.get(indices),
-        CALIBRATION_SECONDS,
-        UNIT_SECONDS);
-  }
-
-  /** The forecast as lines for the reader. */
-  List<String> lines(EffortForecast forecast) {
+  /** The plan as lines for the reader. */
+  List<String> lines() {
     String weights = MemorySize.format(forecast.weightBytes());
     return List.of(
         forecast.work(),
         String.format(
             Locale.ROOT,
-            "%d macro-batches of up to %,d positions; %s of memory, and %s of weights, read once a"
-                + " macro-batch%s",
+            "%d macro-batches of up to %,d positions; %s of weights are read once a macro-batch%s",
             forecast.macroBatches(),
             forecast.positions(),
-            MemorySize.format(model.peakBytes(forecast)),
             weights,
             forecast.streams() ? " and given back layer by layer" : ""),
+        String.format(
+            Locale.ROOT,
+            "memory: %s of workspace%s; mapped weights come on top",
+            MemorySize.format(forecast.workspaceBytes()),
+            plannedPeak == 0
+                ? ""
+                : ", " + MemorySize.format(plannedPeak) + " of the whole process at its peak"),
         String.format(
             Locale.ROOT,
             "about %s, at %.3g multiply-adds a second",
@@ -112,8 +125,8 @@ final class EffortScoring {
         : String.format(Locale.ROOT, "%.1f h", seconds / 3600);
   }
 
-  /** The forecast as JSON. */
-  Map<String, Object> facts(EffortForecast forecast) {
+  /** The plan as JSON. */
+  Map<String, Object> facts() {
     Map<String, Object> facts = new LinkedHashMap<>();
     facts.put("samples", forecast.samples());
     facts.put("tokens", forecast.tokens());
@@ -123,7 +136,7 @@ final class EffortScoring {
     facts.put("macro_batches", forecast.macroBatches());
     facts.put("macro_batch_positions", forecast.positions());
     facts.put("workspace_bytes", forecast.workspaceBytes());
-    facts.put("peak_bytes", model.peakBytes(forecast));
+    facts.put("peak_bytes", plannedPeak);
     facts.put("weight_bytes", forecast.weightBytes());
     facts.put("streams_weights", forecast.streams());
     facts.put("multiply_adds_per_second", forecast.rate());
@@ -131,22 +144,51 @@ final class EffortScoring {
     return facts;
   }
 
-  /** Scores all samples in units of work. */
-  void score(EffortForecast forecast, MacroBatches batches) throws IOException {
-    int shared = scorer.sharedPositions();
-    int limit = forecast.positions();
+  /** What scoring took, beside what was planned, as JSON. */
+  Map<String, Object> measured() {
+    Map<String, Object> facts = new LinkedHashMap<>();
+    facts.put("seconds", seconds);
+    facts.put("seconds_planned", forecast.seconds());
+    facts.put("peak_bytes", memory.peakBytes());
+    facts.put("peak_bytes_planned", plannedPeak);
+    return facts;
+  }
+
+  /** The same for the reader. */
+  String measuredLine() {
+    String time =
+        String.format(
+            Locale.ROOT, "scored in %.1f s of %.1f s planned", seconds, forecast.seconds());
+    return plannedPeak == 0
+        ? time
+        : time
+            + "; memory peaked at "
+            + MemorySize.format(memory.peakBytes())
+            + " of "
+            + MemorySize.format(plannedPeak)
+            + " planned";
+  }
+
+  /** Positions that went through the layers, shared ones once a macro-batch. */
+  long computedPositions() {
+    return forecast.computed();
+  }
+
+  /** Positions that all samples share. */
+  int sharedPositions() {
+    return forecast.shared();
+  }
+
+  /** Scores all samples, a macro-batch at a time. */
+  void score(MacroBatches batches) throws IOException {
+    long begin = System.nanoTime();
     int from = 0;
-    while (from < tokens.count()) {
-      int to = from;
-      long positions = shared;
-      while (to < tokens.count()
-          && (to == from || positions + tokens.length(to) - shared <= limit)) {
-        positions += tokens.length(to++) - shared;
-      }
+    for (int to : forecast.ends()) {
       batches.begin();
       List<TokenSample> samples = tokens.get(IntStream.range(from, to).toArray());
       batches.end(scorer.score(samples));
       from = to;
     }
+    seconds = (System.nanoTime() - begin) * 1e-9;
   }
 }

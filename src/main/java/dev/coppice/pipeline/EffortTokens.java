@@ -5,6 +5,7 @@ import dev.coppice.data.SharedPrefix;
 import dev.coppice.data.TokenSample;
 import dev.coppice.data.Unscorable;
 import dev.coppice.score.EffortScorer;
+import dev.coppice.score.EffortWork;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -114,14 +115,9 @@ final class EffortTokens implements AutoCloseable {
     return count;
   }
 
-  /** Tokens of sample number {@code index}. */
-  int length(int index) {
-    return lengths[index];
-  }
-
-  /** Scored targets of sample number {@code index}. */
-  int targets(int index) {
-    return targets[index];
+  /** How much work they are. */
+  EffortWork work() {
+    return new EffortWork(Arrays.copyOf(lengths, count), Arrays.copyOf(targets, count));
   }
 
   /** Samples without a scored target, with the reason. */

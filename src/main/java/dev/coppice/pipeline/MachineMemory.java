@@ -24,21 +24,26 @@ final class MachineMemory {
   private MachineMemory() {}
 
   /**
-   * Refuses what the machine cannot hold.
+   * Refuses a workspace that the machine cannot hold.
    *
-   * @param bytes that are going to be used
+   * @param bytes of the workspace
+   * @param held bytes of it that the process has already
    * @throws MissingEnvironmentException saying how much there is
    */
-  static void require(long bytes) {
-    OptionalLong available = available();
-    if (available.isPresent() && bytes > available.getAsLong()) {
+  static void require(long bytes, long held) {
+    require(bytes, held, available());
+  }
+
+  static void require(long bytes, long held, OptionalLong available) {
+    if (available.isPresent() && bytes - held > available.getAsLong()) {
+      long most = available.getAsLong() + held;
       throw new MissingEnvironmentException(
           "the pass takes "
               + MemorySize.format(bytes)
               + " of memory and "
-              + MemorySize.format(available.getAsLong())
+              + MemorySize.format(most)
               + " are free; give --memory "
-              + Math.max(1, available.getAsLong() >> 20)
+              + Math.max(1, most >> 20)
               + "MiB or less");
     }
   }
@@ -50,7 +55,7 @@ final class MachineMemory {
   }
 
   /** What is free by the system's account and the process's control group; empty if unknown. */
-  private static OptionalLong available() {
+  static OptionalLong available() {
     Matcher matcher = AVAILABLE.matcher(read(Path.of("/proc/meminfo")));
     if (!matcher.find()) {
       return OptionalLong.empty();

@@ -3,7 +3,6 @@ package dev.coppice.pipeline;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Optional;
 
 /** Says what scoring effort would take, without doing it. */
 public final class PlanEffort {
@@ -12,26 +11,17 @@ public final class PlanEffort {
   /**
    * Tokenises all samples, measures the machine for 2 seconds and forecasts the pass.
    *
-   * @param data data folder; either this or {@code samples}
-   * @param samples file of Alpaca or tokenised records
-   * @param llm checkpoint folder
-   * @param adapter LoRA adapter folder; empty for a fresh one
    * @throws dev.coppice.data.InputException if a file is wrong
    * @throws dev.coppice.data.ConfigException if cutoff, memory or adapter do not fit the model; it
    *     says what would
-   * @throws MissingEnvironmentException if the backend asked for or the memory is not there
+   * @throws MissingEnvironmentException if the backend asked for or the memory is not there; it
+   *     says what would fit
    * @throws IOException if tokens cannot be kept in a temporary file
    */
   public static Outcome run(
-      Optional<Path> data,
-      Optional<Path> samples,
-      Path llm,
-      Optional<Path> adapter,
-      EffortOptions options,
-      RunOptions run,
-      Progress progress)
+      EffortInput input, EffortOptions options, RunOptions run, Progress progress)
       throws IOException {
     Path scratch = Path.of(System.getProperty("java.io.tmpdir"));
-    return new ScoreEffort(scratch, llm, options, run, progress).plan(data, samples, adapter);
+    return new ScoreEffort(scratch, input, options, run, progress).plan();
   }
 }

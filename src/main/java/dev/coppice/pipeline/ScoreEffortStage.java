@@ -9,7 +9,6 @@ import dev.coppice.data.Unscorable;
 import dev.coppice.io.PromptTokenizer;
 import dev.coppice.io.ScoreCsv;
 import dev.coppice.score.EffortBatch;
-import dev.coppice.score.EffortForecast;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
@@ -100,22 +99,25 @@ final class ScoreEffortStage implements Stage {
     SharedPrefix prefix = prefix(run, tokens);
     run.fact("shared_prefix", prefix.length());
     run.save();
-    try (EffortModel model =
-        new EffortModel(
-            context.backend(),
-            context.checkpoint().orElseThrow(),
-            options.effort(),
-            options.run().seed(),
-            prefix)) {
-      EffortScoring scoring = new EffortScoring(model, tokens);
-      EffortForecast forecast = scoring.forecast();
-      scoring.lines(forecast).forEach(run.progress()::message);
-      run.progress().event("plan", scoring.facts(forecast));
-      run.fact("plan", scoring.facts(forecast));
+    try (MemoryWatch memory = new MemoryWatch();
+        EffortModel model =
+            new EffortModel(
+                context.backend(),
+                context.checkpoint().orElseThrow(),
+                options.effort(),
+                options.run().seed(),
+                prefix)) {
+      EffortScoring scoring = new EffortScoring(model, tokens, memory);
+      scoring.lines().forEach(run.progress()::message);
+      run.progress().event("plan", scoring.facts());
+      run.fact("plan", scoring.facts());
       try (Progress.Task task =
           run.progress().start(name().label(), done, done + tokens.count(), "samples")) {
-        scoring.score(forecast, new SavedSegments(run, segments, task));
+        scoring.score(new SavedSegments(run, segments, task));
       }
+      run.progress().message(scoring.measuredLine());
+      run.progress().event("measured", scoring.measured());
+      run.fact("measured", scoring.measured());
     }
   }
 

@@ -2,114 +2,204 @@
 package dev.coppice.score;
 
 import dev.coppice.data.TokenSample;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
- * How fast this machine is at an effort pass now, in multiply-adds a second: measured on a layer's
- * forward pass and on the last layer with the head.
+ * How fast this machine is at an effort pass now, in multiply-adds a second, measured part by part.
+ *
+ * @param rates of one layer's forward pass, of the last layer with the head, and of one layer's
+ *     backward pass
+ * @param filled what the measurement has filled of the workspace
  */
-record EffortCalibration(double layers, double last) {
-  /** Taken for the number of samples to measure with, not for the forecast. */
+record EffortCalibration(EffortCost rates, EffortSizes filled) {
+  /** Where nothing could be measured. */
   private static final double NOMINAL = 3e10;
 
-  /** What is to be done: tokens and scored targets of each sample. */
-  record Work(int[] lengths, int[] targets) {}
+  /** No more of the pass than this is spent on measuring it, at that speed. */
+  private static final double SHARE = 0.1;
 
-  /** How long to measure: less where everything takes no time, at a nominal speed. */
-  static double seconds(EffortPlan plan, Work work, double most) {
+  /** Times that a part is measured where a chunk takes no time. */
+  private static final int REPEATS = 5;
+
+  /** How long to measure: less where everything takes no time. */
+  static double seconds(EffortPlan plan, EffortWork work, double most) {
     double total = EffortCost.ofPrefix(plan).total();
-    for (int i = 0; i < work.lengths.length; i++) {
-      total += EffortCost.ofSample(plan, work.lengths[i], work.targets[i]).total();
+    for (EffortCost cost : work.costs(plan)) {
+      total += cost.total();
     }
-    return Math.min(most, total / NOMINAL / 10);
+    return Math.min(most, SHARE * total / NOMINAL);
   }
 
-  /** How many samples of a length to measure with: as many as the time allows at that speed. */
-  static int samples(EffortPlan plan, EffortSizes sizes, int length, double seconds) {
-    int own = Math.max(1, length - sizes.shared());
-    double one =
-        EffortCost.ofLayer(plan, own, length) + EffortCost.ofSample(plan, length, length).last();
-    int fit = Math.max(1, Math.min(sizes.samples(), sizes.positions() / plan.config().cutoff()));
-    return (int) Math.max(1, Math.min(fit, seconds * NOMINAL / one));
-  }
-
+  /**
+   * Measures.
+   *
+   * @param most what a macro-batch may hold
+   * @param examples as many samples as there are at hand, like the ones to be scored
+   * @param limit seconds that it may take; it takes longer only where one sample does
+   */
   static EffortCalibration measure(
-      EffortPlan plan, EffortPass pass, List<TokenSample> examples, double seconds) {
+      EffortPlan plan,
+      EffortPass pass,
+      EffortSizes most,
+      List<TokenSample> examples,
+      double limit) {
+    EffortSizes nothing = plan.filled(most, new int[0]);
+    EffortCost nominal = new EffortCost(NOMINAL, NOMINAL, NOMINAL);
+    EffortCalibration one = new EffortCalibration(nominal, nothing);
     if (examples.isEmpty()) {
-      return new EffortCalibration(NOMINAL, NOMINAL);
+      return one;
     }
-    int shared = plan.config().prefix().length();
-    double layer = EffortCost.ofLayer(plan, shared, shared);
-    EffortCost all = EffortCost.ofPrefix(plan);
-    for (TokenSample example : examples) {
-      layer += EffortCost.ofLayer(plan, example.length() - shared, example.length());
-      all = all.plus(EffortCost.ofSample(plan, example.length(), example.targets()));
-    }
-    pass.write(examples);
-    pass.embed();
-    boolean several = plan.architecture().layers() > 1;
-    double layers = several ? layer / seconds(() -> pass.forward(0), seconds / 2) : NOMINAL;
-    pass.embedForLast();
-    return new EffortCalibration(layers, all.last() / seconds(pass::last, seconds / 2));
-  }
-
-  /** The mean time of a call, the first one left out if there is time for more. */
-  private static double seconds(Runnable call, double limit) {
     long begin = System.nanoTime();
-    call.run();
-    double first = (System.nanoTime() - begin) * 1e-9;
-    double spent = 0;
-    int calls = 0;
-    while (first + spent < limit) {
-      call.run();
-      calls++;
-      spent = (System.nanoTime() - begin) * 1e-9 - first;
-    }
-    return Math.max(1e-9, calls == 0 ? first : spent / calls);
+    // A sample alone brings in the weights, warms the code, and tells how many samples there is
+    // time for.
+    one = new Trial(plan, pass, most, examples.subList(0, 1)).run(limit / REPEATS);
+    double left = limit - (System.nanoTime() - begin) * 1e-9;
+    int count = samples(plan, most, examples, one, left);
+    return count == 1 ? one : new Trial(plan, pass, most, examples.subList(0, count)).run(left);
   }
 
+  /** So many that each part can be repeated, but no more than a chunk for one repetition. */
+  private static int samples(
+      EffortPlan plan,
+      EffortSizes most,
+      List<TokenSample> examples,
+      EffortCalibration one,
+      double left) {
+    int[] lengths = examples.stream().mapToInt(TokenSample::length).toArray();
+    double[] seconds = new double[lengths.length];
+    for (int i = 0; i < lengths.length; i++) {
+      TokenSample example = examples.get(i);
+      EffortCost cost = EffortCost.ofSample(plan, example.length(), example.targets());
+      seconds[i] = one.seconds(cost.withOneLayer(plan));
+    }
+    int chunk = MacroBatch.cuts(lengths, most.shared(), most.ownRows(), most.wholeRows()).get(0);
+    int[] first = Arrays.copyOf(lengths, chunk);
+    int once = EffortUnits.of(most, first, seconds, left / 2).ends()[0];
+    int repeated = EffortUnits.of(most, lengths, seconds, left / REPEATS).ends()[0];
+    return Math.max(once, repeated);
+  }
+
+  /** Seconds that an amount of work takes. */
+  double seconds(EffortCost cost) {
+    return cost.layers() / rates.layers() + cost.last() / rates.last() + cost.back() / rates.back();
+  }
+
+  /** Some samples, one layer of each kind. */
+  private static final class Trial {
+    private final EffortPlan plan;
+    private final EffortPass pass;
+    private final EffortSizes filled;
+    private final EffortCost cost;
+    private final List<TokenSample> samples;
+
+    Trial(EffortPlan plan, EffortPass pass, EffortSizes most, List<TokenSample> samples) {
+      this.plan = plan;
+      this.pass = pass;
+      this.samples = samples;
+      filled = plan.filled(most, samples.stream().mapToInt(TokenSample::length).toArray());
+      EffortCost all = EffortCost.ofPrefix(plan);
+      for (TokenSample sample : samples) {
+        all = all.plus(EffortCost.ofSample(plan, sample.length(), sample.targets()));
+      }
+      cost = all.withOneLayer(plan);
+    }
+
+    /** Measures every part: once, and again as long as there is time. */
+    EffortCalibration run(double limit) {
+      pass.write(samples);
+      int last = plan.architecture().layers() - 1;
+      Part layers = new Part(cost.layers(), () -> pass.forward(0));
+      Part head = new Part(cost.last(), pass::last);
+      Part back = new Part(cost.back(), () -> pass.backward(last - 1));
+      List<Part> parts = Stream.of(layers, head, back).filter(part -> part.work > 0).toList();
+      double spent = 0;
+      boolean again = true;
+      while (again) {
+        again = false;
+        pass.embedForEach();
+        for (Part part : parts) {
+          if (part.calls == 0 || spent + part.latest <= limit) {
+            spent += part.call();
+            again |= spent + part.latest <= limit;
+          }
+        }
+      }
+      return new EffortCalibration(new EffortCost(layers.rate(), head.rate(), back.rate()), filled);
+    }
+  }
+
+  /** A part of the pass, and how long it took. */
+  private static final class Part {
+    final double work;
+    private final Runnable code;
+    private final List<Double> warm = new ArrayList<>();
+    int calls;
+    double latest;
+
+    Part(double work, Runnable code) {
+      this.work = work;
+      this.code = code;
+    }
+
+    double call() {
+      long begin = System.nanoTime();
+      code.run();
+      latest = Math.max(1e-9, (System.nanoTime() - begin) * 1e-9);
+      if (calls++ > 0) { // the first one touches memory for the first time
+        warm.add(latest);
+      }
+      return latest;
+    }
+
+    double rate() {
+      if (calls == 0) {
+        return NOMINAL;
+      }
+      List<Double> sorted = warm.stream().sorted().toList();
+      return work / (sorted.isEmpty() ? latest : sorted.get(sorted.size() / 2));
+    }
+  }
+
+  /**
+   * What the pass takes.
+   *
+   * @param most what a macro-batch may hold
+   * @param weightBytes of the matrices
+   * @param streams whether they are given back layer by layer
+   * @param unitSeconds that a macro-batch may take, as a rule
+   */
   EffortForecast forecast(
       EffortPlan plan,
-      EffortSizes sizes,
-      Work work,
+      EffortSizes most,
+      EffortWork work,
       long weightBytes,
       boolean streams,
       double unitSeconds) {
-    EffortCost own = EffortCost.NONE;
-    long tokens = Arrays.stream(work.lengths).asLongStream().sum();
-    int count = work.lengths.length;
-    for (int i = 0; i < count; i++) {
-      own = own.plus(EffortCost.ofSample(plan, work.lengths[i], work.targets[i]));
+    EffortCost[] costs = work.costs(plan);
+    double[] seconds = Arrays.stream(costs).mapToDouble(this::seconds).toArray();
+    EffortUnits units = EffortUnits.of(most, work.lengths(), seconds, unitSeconds);
+    EffortCost all = EffortCost.ofPrefix(plan).times(units.count());
+    for (EffortCost cost : costs) {
+      all = all.plus(cost);
     }
-    long ownPositions = tokens - (long) count * sizes.shared();
-    double most =
-        Math.min(sizes.positions(), unitSeconds * ownPositions / Math.max(1e-9, time(own)));
-    int positions = (int) Math.max(plan.config().cutoff(), most);
-    int batches =
-        Math.max(
-            (int) Math.ceil((double) ownPositions / (positions - sizes.shared())),
-            (int) Math.ceil((double) count / sizes.samples()));
-    EffortCost all = own.plus(EffortCost.ofPrefix(plan).times(batches));
-    double seconds = time(all);
-    long filled = Math.min(positions, ownPositions + sizes.shared());
-    long used = plan.bytes((int) Math.max(plan.config().cutoff(), filled));
+    EffortSizes fullest = units.filled(plan, most, work.lengths());
+    long own = work.tokens() - (long) work.samples() * most.shared();
     return new EffortForecast(
-        count,
-        tokens,
-        sizes.shared(),
-        ownPositions + (long) batches * sizes.shared(),
-        batches,
-        positions,
+        work.samples(),
+        work.tokens(),
+        most.shared(),
+        own + (long) units.count() * most.shared(),
+        units.ends(),
+        fullest.positions(),
         all.total(),
-        used,
+        plan.bytes(fullest),
+        plan.bytes(filled),
         weightBytes,
         streams,
-        all.total() / Math.max(1e-9, seconds),
-        seconds);
-  }
-
-  private double time(EffortCost cost) {
-    return cost.layers() / layers + cost.last() / last;
+        all.total() / Math.max(1e-9, seconds(all)),
+        seconds(all));
   }
 }

@@ -38,4 +38,9 @@ public record EffortConfig(
   public EffortConfig with(SharedPrefix shared) {
     return new EffortConfig(params, cutoff, memoryBytes, seed, shared);
   }
+
+  /** The same with another bound of the workspace. */
+  public EffortConfig withMemory(long bytes) {
+    return new EffortConfig(params, cutoff, bytes, seed, prefix);
+  }
 }

@@ -11,22 +11,23 @@ import java.util.List;
  * attention; what grows with the width only is left out. T positions of a sample, P of them shared,
  * M scored.
  *
- * @param layers all but the last layer's forward pass, and with it all backward passes below it
+ * @param layers forward pass of all layers but the last
  * @param last the last layer, the head and their backward pass
+ * @param back backward pass of the layers below the last, with the forward pass that it repeats
  */
-record EffortCost(double layers, double last) {
-  static final EffortCost NONE = new EffortCost(0, 0);
+record EffortCost(double layers, double last, double back) {
+  static final EffortCost NONE = new EffortCost(0, 0, 0);
 
   EffortCost plus(EffortCost other) {
-    return new EffortCost(layers + other.layers, last + other.last);
+    return new EffortCost(layers + other.layers, last + other.last, back + other.back);
   }
 
   EffortCost times(double factor) {
-    return new EffortCost(factor * layers, factor * last);
+    return new EffortCost(factor * layers, factor * last, factor * back);
   }
 
   double total() {
-    return layers + last;
+    return layers + last + back;
   }
 
   /** The shared positions, which every macro-batch computes once. */
@@ -38,7 +39,8 @@ record EffortCost(double layers, double last) {
     }
     Shapes shapes = new Shapes(plan);
     double forward = (plan.architecture().layers() - 1) * shapes.layer(shared, shared);
-    return new EffortCost(forward, plan.wholeBackward() ? 0 : shapes.last(shared, shared, scored));
+    double last = plan.wholeBackward() ? 0 : shapes.last(shared, shared, scored);
+    return new EffortCost(forward, last, 0);
   }
 
   /**
@@ -53,20 +55,21 @@ record EffortCost(double layers, double last) {
     double forward = (plan.architecture().layers() - 1) * shapes.layer(length - shared, length);
     if (plan.wholeBackward()) {
       int below = plan.architecture().layers() - 1 - plan.lowest();
-      // Each layer is recomputed and then gone through twice as much backward, norms included.
-      double back = below * 3 * shapes.layer(length, length);
-      return new EffortCost(forward + back, shapes.last(length, length, targets));
+      double back = below * shapes.back(length);
+      return new EffortCost(forward, shapes.last(length, length, targets), back);
     }
     int own = targets;
     for (int t = 1; t <= shared; t++) {
       own -= plan.config().prefix().scored()[t] ? 1 : 0;
     }
-    return new EffortCost(forward, shapes.last(length - shared, length, own));
+    return new EffortCost(forward, shapes.last(length - shared, length, own), 0);
   }
 
-  /** The forward pass of one layer. */
-  static double ofLayer(EffortPlan plan, int own, int length) {
-    return new Shapes(plan).layer(own, length);
+  /** The same with one layer below the last instead of all. */
+  EffortCost withOneLayer(EffortPlan plan) {
+    int layers = plan.architecture().layers() - 1;
+    int below = layers - plan.lowest();
+    return new EffortCost(this.layers / Math.max(1, layers), last, back / Math.max(1, below));
   }
 
   /** Products of one position with the weights of a layer. */
@@ -82,12 +85,19 @@ record EffortCost(double layers, double last) {
     }
 
     private double weights(int layer, List<Projection> projections) {
+      double products = lora(layer, projections);
+      for (Projection projection : projections) {
+        products += (double) projection.in(config) * projection.out(config);
+      }
+      return products;
+    }
+
+    private double lora(int layer, List<Projection> projections) {
       double products = 0;
       for (Projection projection : projections) {
-        double in = projection.in(config);
-        double out = projection.out(config);
         LoraConfig.Size size = lora.sizes().get(config.target(layer, projection));
-        products += in * out + (size == null ? 0 : size.rank() * (in + out));
+        double widths = (double) projection.in(config) + projection.out(config);
+        products += size == null ? 0 : size.rank() * widths;
       }
       return products;
     }
@@ -99,6 +109,12 @@ record EffortCost(double layers, double last) {
 
     double layer(int own, int length) {
       return own * weights(0, List.of(Projection.values())) + attention(length);
+    }
+
+    /** A layer again and back: queries, keys, values, weights and their gradient in attention. */
+    double back(int length) {
+      List<Projection> all = List.of(Projection.values());
+      return length * (2 * weights(0, all) + lora(0, all)) + 3.5 * attention(length);
     }
 
     double last(int own, int length, int scored) {

@@ -10,10 +10,11 @@ import java.util.Locale;
  * @param tokens of these samples
  * @param shared positions that all of them share
  * @param computed positions that go through the layers
- * @param macroBatches how many there are
+ * @param ends one past the last sample of each macro-batch; they are consecutive
  * @param positions of the largest macro-batch
  * @param multiplyAdds of the whole pass
  * @param workspaceBytes that the largest macro-batch fills
+ * @param measuredBytes that the measurement for this forecast has filled of them
  * @param weightBytes of the matrices, in the checkpoint's files
  * @param streams whether weights are given back layer by layer
  * @param rate multiply-adds a second on this machine now
@@ -24,14 +25,20 @@ public record EffortForecast(
     long tokens,
     int shared,
     long computed,
-    int macroBatches,
+    int[] ends,
     int positions,
     double multiplyAdds,
     long workspaceBytes,
+    long measuredBytes,
     long weightBytes,
     boolean streams,
     double rate,
     double seconds) {
+
+  /** Number of macro-batches. */
+  public int macroBatches() {
+    return ends.length;
+  }
 
   /** For the reader, without the seconds. */
   public String work() {

@@ -63,13 +63,14 @@ final class EffortPass {
     }
   }
 
-  /** Gives the last layer the embedded tokens, for a measurement. */
-  void embedForLast() {
+  /** Gives every layer the embedded tokens, for a measurement. */
+  void embedForEach() {
     EffortTensors tensors = layout.tensors();
     embed();
-    int last = plan.architecture().layers() - 1 - lowest;
-    for (int chunk = 0; last > 0 && chunk < tensors.chunks(); chunk++) {
-      tensors.stream(last, chunk).copyFrom(tensors.stream(0, chunk));
+    for (int stream = 1; stream < plan.architecture().layers() - lowest; stream++) {
+      for (int chunk = 0; chunk < tensors.chunks(); chunk++) {
+        tensors.stream(stream, chunk).copyFrom(tensors.stream(0, chunk));
+      }
     }
   }
 
@@ -130,7 +131,8 @@ final class EffortPass {
     return 0;
   }
 
-  private void backward(int layer) {
+  /** One layer, from the gradient at its output to that at its input. */
+  void backward(int layer) {
     EffortTensors tensors = layout.tensors();
     if (layer > lowest) {
       layout.model().prefetch(layer - 1);

@@ -8,10 +8,14 @@ import dev.coppice.data.ConfigException;
 import dev.coppice.data.LlmConfig;
 import dev.coppice.data.LoraConfig;
 import dev.coppice.data.Projection;
+import dev.coppice.data.SharedPrefix;
 import dev.coppice.model.LanguageModel;
 import dev.coppice.model.LanguagePass;
 import dev.coppice.model.LanguagePass.Reach;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import java.util.stream.IntStream;
 
 /**
  * How an effort pass divides its work: how many positions make a macro-batch and a chunk, and how
@@ -99,19 +103,12 @@ record EffortPlan(
   /**
    * The largest macro-batch that the memory allows, in positions.
    *
-   * @throws ConfigException if it cannot hold one sample
+   * @throws ConfigException if it cannot hold one sample; it says what would do
    */
   int positions() {
     int fits = config.cutoff();
     if (bytes(fits) > config.memoryBytes()) {
-      throw new ConfigException(
-          "memory of "
-              + config.memoryBytes()
-              + " bytes is too little for samples of "
-              + config.cutoff()
-              + " tokens, which take "
-              + bytes(fits)
-              + "; give more memory or a lower cutoff");
+      throw tooLittle();
     }
     int tooMany = Math.max(fits, MOST_POSITIONS) + 1;
     while (tooMany - fits > 1) {
@@ -125,9 +122,88 @@ record EffortPlan(
     return fits;
   }
 
+  private ConfigException tooLittle() {
+    long needed = bytes(config.cutoff());
+    int shorter = longestSample();
+    String other =
+        shorter == 0 ? "" : ", or a cutoff of " + shorter + " tokens or fewer fits what there is";
+    return new ConfigException(
+        String.format(
+            Locale.ROOT,
+            "memory of %.1f MiB is too little for samples of %d tokens, which take %.1f MiB;"
+                + " give %d MiB or more%s",
+            mebibytes(config.memoryBytes()),
+            config.cutoff(),
+            mebibytes(needed),
+            (long) Math.ceil(mebibytes(needed)),
+            other));
+  }
+
+  private static double mebibytes(long bytes) {
+    return bytes / (double) (1 << 20);
+  }
+
+  /** The largest cutoff that the memory is enough for; 0 if none is. */
+  int longestSample() {
+    int fits = 0;
+    int tooMany = config.cutoff() + 1;
+    while (tooMany - fits > 1) {
+      int middle = fits + (tooMany - fits) / 2;
+      if (middle >= 2 && withCutoff(middle).bytes(middle) > config.memoryBytes()) {
+        tooMany = middle;
+      } else {
+        fits = middle;
+      }
+    }
+    return fits < 2 ? 0 : fits;
+  }
+
+  private EffortPlan withCutoff(int cutoff) {
+    int shared = Math.min(config.prefix().length(), cutoff - 1);
+    SharedPrefix prefix =
+        shared == 0
+            ? SharedPrefix.NONE
+            : new SharedPrefix(
+                Arrays.copyOf(config.prefix().ids(), shared + 1),
+                Arrays.copyOf(config.prefix().scored(), shared + 1));
+    EffortConfig shorter =
+        new EffortConfig(config.params(), cutoff, config.memoryBytes(), config.seed(), prefix);
+    return new EffortPlan(backend, architecture, lora, shorter, chunkRows, logitBytes);
+  }
+
   /** Memory for macro-batches of so many positions. */
   long bytes(int positions) {
-    return Workspace.plan(backend, allocator -> layout(allocator, positions));
+    return bytes(sizes(positions));
+  }
+
+  /** Memory for macro-batches of these sizes. */
+  long bytes(EffortSizes sizes) {
+    return Workspace.plan(backend, allocator -> layout(allocator, sizes));
+  }
+
+  /**
+   * What the samples of one macro-batch fill.
+   *
+   * @param most what there is room for
+   * @param lengths tokens of each sample, in any order
+   */
+  EffortSizes filled(EffortSizes most, int[] lengths) {
+    int[] longestFirst =
+        IntStream.of(lengths).map(length -> -length).sorted().map(n -> -n).toArray();
+    int shared = most.shared();
+    int ownRows = shared;
+    int wholeRows = 0;
+    int from = 0;
+    for (int count : MacroBatch.cuts(longestFirst, shared, most.ownRows(), most.wholeRows())) {
+      int whole = Arrays.stream(longestFirst, from, from + count).sum();
+      ownRows = Math.max(ownRows, whole - count * shared);
+      wholeRows = Math.max(wholeRows, whole);
+      from += count;
+    }
+    int whole = IntStream.of(lengths).sum();
+    int own = whole - (lengths.length - 1) * shared;
+    return new EffortSizes(
+        own, whole, lengths.length, ownRows, wholeRows, shared, most.wholeBackward());
   }
 
   /** How much is worked on at a time in macro-batches of so many positions. */
@@ -147,8 +223,7 @@ record EffortPlan(
   }
 
   /** Takes that memory from the front of an allocator. */
-  EffortLayout layout(Allocator allocator, int positions) {
-    EffortSizes sizes = sizes(positions);
+  EffortLayout layout(Allocator allocator, EffortSizes sizes) {
     int rows = sizes.rows();
     int logitRows =
         (int) Math.max(1, Math.min(rows, logitBytes / (4L * architecture.vocabulary())));

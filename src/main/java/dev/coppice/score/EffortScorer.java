@@ -65,7 +65,7 @@ public final class EffortScorer implements AutoCloseable {
     workspace = plan.backend().workspace(plan.bytes(positions));
     boolean ready = false;
     try {
-      layout = plan.layout(workspace, positions);
+      layout = plan.layout(workspace, plan.sizes(positions));
       layout.model().load(weights, adapter, config.seed());
       layout.pass().prepare();
       long left = config.memoryBytes() - workspace.bytes();
@@ -79,14 +79,19 @@ public final class EffortScorer implements AutoCloseable {
   }
 
   /**
-   * Memory that a scorer reserves.
+   * Memory without which a scorer cannot work: that of one sample of {@code cutoff} tokens.
    *
-   * @throws ConfigException as the constructor
+   * @throws ConfigException as the constructor, but for the memory
    */
-  public static long workspaceBytes(
+  public static long leastBytes(
       Backend backend, LlmConfig architecture, LoraConfig lora, EffortConfig config) {
-    EffortPlan plan = new EffortPlan(backend, architecture, lora, config);
-    return plan.bytes(plan.positions());
+    return new EffortPlan(backend, architecture, lora, config).bytes(config.cutoff());
+  }
+
+  /** The largest cutoff for which the memory is enough; 0 if none is. */
+  public static int longestSample(
+      Backend backend, LlmConfig architecture, LoraConfig lora, EffortConfig config) {
+    return new EffortPlan(backend, architecture, lora, config).longestSample();
   }
 
   /** Why a sample gets no score; empty if it can be scored. */
@@ -234,36 +239,20 @@ public final class EffortScorer implements AutoCloseable {
   }
 
   /**
-   * How many samples to measure the machine with.
-   *
-   * @param length tokens of a sample, on average
-   * @param seconds the measurement may take, as a rule
-   */
-  public int samplesToCalibrate(int length, double seconds) {
-    return EffortCalibration.samples(plan, layout.sizes(), length, seconds);
-  }
-
-  /**
    * What scoring samples takes on this machine.
    *
-   * @param lengths tokens of each sample
-   * @param targets scored ones of each sample
-   * @param examples some of the samples, no more than {@link #samplesToCalibrate}
+   * @param examples some of the samples: as many as are at hand
    * @param seconds that the measurement may take; it takes longer only where one sample does
    * @param unitSeconds that a macro-batch may take, as a rule
    */
   public EffortForecast forecast(
-      int[] lengths,
-      int[] targets,
-      List<TokenSample> examples,
-      double seconds,
-      double unitSeconds) {
+      EffortWork work, List<TokenSample> examples, double seconds, double unitSeconds) {
     examples.forEach(this::check);
-    EffortCalibration.Work work = new EffortCalibration.Work(lengths, targets);
+    EffortSizes most = layout.sizes();
     double limit = EffortCalibration.seconds(plan, work, seconds);
-    EffortCalibration rates = EffortCalibration.measure(plan, pass, examples, limit);
-    return rates.forecast(
-        plan, layout.sizes(), work, layout.model().matrixBytes(), pass.streams(), unitSeconds);
+    EffortCalibration measured = EffortCalibration.measure(plan, pass, most, examples, limit);
+    return measured.forecast(
+        plan, most, work, layout.model().matrixBytes(), pass.streams(), unitSeconds);
   }
 
   /** Frees the workspace. Idempotent. */

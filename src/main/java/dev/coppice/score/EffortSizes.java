@@ -27,4 +27,16 @@ record EffortSizes(
   int rows() {
     return wholeBackward ? wholeRows : ownRows;
   }
+
+  /** The larger of each size. */
+  EffortSizes largest(EffortSizes other) {
+    return new EffortSizes(
+        Math.max(positions, other.positions),
+        Math.max(wholePositions, other.wholePositions),
+        Math.max(samples, other.samples),
+        Math.max(ownRows, other.ownRows),
+        Math.max(wholeRows, other.wholeRows),
+        shared,
+        wholeBackward);
+  }
 }

@@ -86,18 +86,18 @@ final class MacroBatch {
   /**
    * How many consecutive samples make each chunk.
    *
+   * @param lengths tokens of each sample
    * @param skip shared positions
    * @param ownRows most rows of a chunk without the shared ones
    * @param wholeRows most rows of a chunk's whole samples
    * @throws IllegalArgumentException if one sample is more than a chunk
    */
-  static List<Integer> cuts(List<TokenSample> samples, int skip, int ownRows, int wholeRows) {
+  static List<Integer> cuts(int[] lengths, int skip, int ownRows, int wholeRows) {
     List<Integer> cuts = new ArrayList<>();
     int count = 0;
     int own = 0;
     int whole = 0;
-    for (TokenSample sample : samples) {
-      int length = sample.length();
+    for (int length : lengths) {
       if (length - skip > ownRows || length > wholeRows) {
         throw new IllegalArgumentException(
             "a sample has more than " + Math.min(ownRows, wholeRows) + " positions of a chunk");
@@ -116,6 +116,12 @@ final class MacroBatch {
       cuts.add(count);
     }
     return Collections.unmodifiableList(cuts);
+  }
+
+  /** The same of samples. */
+  static List<Integer> cuts(List<TokenSample> samples, int skip, int ownRows, int wholeRows) {
+    int[] lengths = samples.stream().mapToInt(TokenSample::length).toArray();
+    return cuts(lengths, skip, ownRows, wholeRows);
   }
 
   private static int targets(boolean[] scored, int from) {
