@@ -13,11 +13,18 @@ import java.util.function.Function;
 /** Keeps the scores of all macro-batches in memory. */
 final class CollectedEffort implements EffortScoring.MacroBatches {
   private final Progress.Task task;
+  private final boolean norms;
   private final List<EffortBatch> batches = new ArrayList<>();
 
-  /** Tells {@code task} of each sample. */
-  CollectedEffort(Progress.Task task) {
+  /**
+   * Begins with none.
+   *
+   * @param task is told of each sample
+   * @param norms whether each tensor's norms are kept too
+   */
+  CollectedEffort(Progress.Task task, boolean norms) {
     this.task = task;
+    this.norms = norms;
   }
 
   @Override
@@ -25,7 +32,7 @@ final class CollectedEffort implements EffortScoring.MacroBatches {
 
   @Override
   public void end(EffortBatch batch) {
-    batches.add(batch);
+    batches.add(norms ? batch : batch.withoutNorms());
     task.advance(batch.samples().length, "");
   }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coppice.pipeline;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.coppice.data.Dataset;
 import dev.coppice.data.InputException;
 import dev.coppice.data.TokenSample;
@@ -18,12 +21,16 @@ import java.util.stream.IntStream;
 
 /** Scores the effort of tokenised samples, one macro-batch after the other. */
 final class EffortScoring {
+  private static final ObjectMapper MAPPER = JsonMapper.builder().build();
+
   static final List<String> COLUMNS = List.of("effort", "loss", "tokens");
 
   /** A unit of work is not made larger than this takes: it is what a crash loses. */
   private static final double UNIT_SECONDS = 40;
 
   private static final double CALIBRATION_SECONDS = 2;
+
+  private static final int SCORE_BYTES = 64; // of a sample: its columns, twice
 
   private static final int EXAMPLES = 512; // to measure with, at most
 
@@ -56,7 +63,11 @@ final class EffortScoring {
     forecast =
         scorer.forecast(tokens.work(), tokens.get(examples()), CALIBRATION_SECONDS, UNIT_SECONDS);
     MachineMemory.require(forecast.workspaceBytes(), forecast.measuredBytes());
-    plannedPeak = memory.plannedBytes(forecast.workspaceBytes() - forecast.measuredBytes());
+    plannedPeak =
+        memory.plannedBytes(
+            forecast.workspaceBytes() - forecast.measuredBytes(),
+            forecast.javaBytes(),
+            (long) SCORE_BYTES * forecast.samples());
   }
 
   /** Samples that are spread over all. */
@@ -154,19 +165,28 @@ final class EffortScoring {
     return facts;
   }
 
-  /** The same for the reader. */
-  String measuredLine() {
+  /** What {@link #measured} says, for the reader. */
+  static String measuredLine(JsonNode measured) {
     String time =
         String.format(
-            Locale.ROOT, "scored in %.1f s of %.1f s planned", seconds, forecast.seconds());
-    return plannedPeak == 0
+            Locale.ROOT,
+            "scored in %.1f s of %.1f s planned",
+            measured.path("seconds").asDouble(),
+            measured.path("seconds_planned").asDouble());
+    long planned = measured.path("peak_bytes_planned").asLong();
+    return planned == 0
         ? time
         : time
             + "; memory peaked at "
-            + MemorySize.format(memory.peakBytes())
+            + MemorySize.format(measured.path("peak_bytes").asLong())
             + " of "
-            + MemorySize.format(plannedPeak)
+            + MemorySize.format(planned)
             + " planned";
+  }
+
+  /** The same of this scoring. */
+  String measuredLine() {
+    return measuredLine(MAPPER.valueToTree(measured()));
   }
 
   /** Positions that went through the layers, shared ones once a macro-batch. */

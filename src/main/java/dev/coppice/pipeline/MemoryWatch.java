@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coppice.pipeline;
 
+import java.lang.management.ManagementFactory;
+import java.lang.management.MemoryPoolMXBean;
+import java.lang.management.MemoryUsage;
+import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -42,14 +46,30 @@ final class MemoryWatch implements AutoCloseable {
   }
 
   /**
-   * The most there will be when so much more is used than now; garbage is let go of first.
+   * The most there will be when more is used than now; garbage is let go of first. The old
+   * generation grows to what lives in it and twice what comes and goes: what is at work, and what
+   * was before.
    *
-   * @param bytes to come
+   * @param nativeBytes to come outside of Java's heap
+   * @param passing bytes of Java's heap that come and go
+   * @param staying bytes of Java's heap that come and stay
    */
-  long plannedBytes(long bytes) {
+  long plannedBytes(long nativeBytes, long passing, long staying) {
     System.gc();
     long now = look();
-    return now == 0 ? 0 : Math.max(peakBytes(), now + bytes);
+    long heap = oldGeneration().map(old -> room(old, 2 * passing + staying)).orElse(0L);
+    return now == 0 ? 0 : Math.max(peakBytes(), now + nativeBytes + heap);
+  }
+
+  private static long room(MemoryUsage old, long more) {
+    return Math.max(0, old.getUsed() + more - old.getCommitted());
+  }
+
+  private static Optional<MemoryUsage> oldGeneration() {
+    return ManagementFactory.getMemoryPoolMXBeans().stream()
+        .filter(pool -> pool.getName().matches(".*(Tenured|Old).*"))
+        .map(MemoryPoolMXBean::getUsage)
+        .findFirst();
   }
 
   /** Ends watching. */

@@ -161,6 +161,10 @@ final class RunReportModel {
     effort.put("loss", options.loss());
     effort.put("cutoff", Integer.toString(options.cutoff()));
     effort.put("tokens", facts.path("tokens").asText());
+    JsonNode measured = facts.path("measured");
+    if (!measured.isMissingNode()) { // absent where a resumed run found all scores there
+      effort.put("time and memory", EffortScoring.measuredLine(measured));
+    }
     return effort;
   }
 

@@ -115,7 +115,7 @@ public final class ScoreEffort {
     progress.event("plan", scoring.facts());
     CollectedEffort collected;
     try (Progress.Task task = progress.start("score", 0, samples.tokens().count(), "samples")) {
-      collected = new CollectedEffort(task);
+      collected = new CollectedEffort(task, tensorNorms.isPresent());
       scoring.score(collected);
     }
     Scores scores = collected.scores();

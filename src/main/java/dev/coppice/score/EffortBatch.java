@@ -18,4 +18,10 @@ public record EffortBatch(
     double[] effort,
     double[] loss,
     int[] tokens,
-    Map<String, double[]> tensorNorms) {}
+    Map<String, double[]> tensorNorms) {
+
+  /** The same with no tensor's norms. */
+  public EffortBatch withoutNorms() {
+    return new EffortBatch(samples, effort, loss, tokens, Map.of());
+  }
+}

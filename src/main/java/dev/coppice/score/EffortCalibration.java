@@ -197,6 +197,7 @@ record EffortCalibration(EffortCost rates, EffortSizes filled) {
         all.total(),
         plan.bytes(fullest),
         plan.bytes(filled),
+        fullest.javaBytes(),
         weightBytes,
         streams,
         all.total() / Math.max(1e-9, seconds(all)),

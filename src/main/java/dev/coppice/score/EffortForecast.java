@@ -15,6 +15,7 @@ import java.util.Locale;
  * @param multiplyAdds of the whole pass
  * @param workspaceBytes that the largest macro-batch fills
  * @param measuredBytes that the measurement for this forecast has filled of them
+ * @param javaBytes that Java keeps of it
  * @param weightBytes of the matrices, in the checkpoint's files
  * @param streams whether weights are given back layer by layer
  * @param rate multiply-adds a second on this machine now
@@ -30,6 +31,7 @@ public record EffortForecast(
     double multiplyAdds,
     long workspaceBytes,
     long measuredBytes,
+    long javaBytes,
     long weightBytes,
     boolean streams,
     double rate,

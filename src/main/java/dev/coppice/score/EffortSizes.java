@@ -28,6 +28,14 @@ record EffortSizes(
     return wholeBackward ? wholeRows : ownRows;
   }
 
+  /** What Java keeps of a macro-batch: tokens, and its arrays of indices (see MacroBatch). */
+  long javaBytes() {
+    long tokens = Integer.BYTES + 1;
+    long indices = 4 * Integer.BYTES + Double.BYTES;
+    long whole = shared > 0 ? tokens + indices : tokens;
+    return indices * positions + whole * wholePositions;
+  }
+
   /** The larger of each size. */
   EffortSizes largest(EffortSizes other) {
     return new EffortSizes(

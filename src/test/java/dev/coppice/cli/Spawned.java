@@ -14,6 +14,8 @@ import java.util.concurrent.TimeUnit;
 /** The program in a process of its own, whose output goes to files. */
 final class Spawned implements AutoCloseable {
   private static final long PATIENCE_SECONDS = 120;
+  private static final List<String> QUICK =
+      List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Xmx512m");
 
   private final Process process;
   private final Path out;
@@ -33,10 +35,20 @@ final class Spawned implements AutoCloseable {
   /** Starts the program with some variables of its environment set. */
   static Spawned start(Path folder, List<String> args, Map<String, String> environment)
       throws IOException {
+    return start(folder, QUICK, args, environment);
+  }
+
+  /** Starts the program in a Java machine as users have it. */
+  static Spawned startAsLaunched(Path folder, List<String> args) throws IOException {
+    return start(folder, List.of("@scripts/java.options"), args, Map.of());
+  }
+
+  private static Spawned start(
+      Path folder, List<String> options, List<String> args, Map<String, String> environment)
+      throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(
-        List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Xmx512m"));
+    command.addAll(options);
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.add(Main.class.getName());
     command.addAll(args);
@@ -61,6 +73,15 @@ final class Spawned implements AutoCloseable {
 
   boolean isAlive() {
     return process.isAlive();
+  }
+
+  /** Waits for the end, but no longer than this; whether it is there. */
+  boolean endsWithin(long millis) throws InterruptedException {
+    return process.waitFor(millis, TimeUnit.MILLISECONDS);
+  }
+
+  long pid() {
+    return process.pid();
   }
 
   /** Waits for the end; the exit code. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coppice.score;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -35,12 +36,11 @@ class EffortForecastTest {
 
   private static EffortForecast forecast(
       EffortScorer scorer, List<TokenSample> samples, double unitSeconds) {
-    return scorer.forecast(
-        samples.stream().mapToInt(TokenSample::length).toArray(),
-        samples.stream().mapToInt(TokenSample::targets).toArray(),
-        samples.subList(0, 2),
-        0.1,
-        unitSeconds);
+    EffortWork work =
+        new EffortWork(
+            samples.stream().mapToInt(TokenSample::length).toArray(),
+            samples.stream().mapToInt(TokenSample::targets).toArray());
+    return scorer.forecast(work, samples.subList(0, 5), 0.1, unitSeconds);
   }
 
   @Test
@@ -66,14 +66,17 @@ class EffortForecastTest {
         assertEquals(500, forecast.tokens());
         assertEquals(4, forecast.shared());
         assertEquals(1, forecast.macroBatches());
-        assertEquals(scorer.macroBatchPositions(), forecast.positions());
+        assertEquals(500 - 49 * 4, forecast.positions());
+        assertArrayEquals(new int[] {50}, forecast.ends());
         assertTrue(forecast.seconds() > 0 && forecast.rate() > 0, forecast.toString());
         scorer.score(samples);
         assertEquals(scorer.computedPositions(), forecast.computed());
         assertTrue(forecast.workspaceBytes() <= scorer.workspaceBytes(), forecast.toString());
-        EffortForecast hurried = forecast(scorer, samples, 1e-9);
-        assertEquals(30, hurried.positions());
-        assertTrue(hurried.macroBatches() > 10, hurried.toString());
+        assertTrue(forecast.measuredBytes() < forecast.workspaceBytes(), forecast.toString());
+        EffortForecast hurried = forecast(scorer, samples, 1e-12);
+        assertEquals(12, hurried.positions()); // one of the longest samples
+        assertEquals(50, hurried.macroBatches());
+        assertEquals(500 - 50 * 4 + 50 * 4, hurried.computed());
       }
     }
   }
@@ -114,6 +117,29 @@ class EffortForecastTest {
       EffortCost prefix = EffortCost.ofPrefix(shared);
       assertEquals(weights + 8, prefix.layers());
       assertEquals(cost.last() + 2 * 8, own.last() + prefix.last());
+      assertEquals(0, cost.back() + own.back() + prefix.back());
+      EffortPlan whole =
+          new EffortPlan(
+              backend, config, lora, new EffortConfig(EffortParams.ALL_LORA, 8, 1L << 20, 0, none));
+      EffortCost all = EffortCost.ofSample(whole, 3, 2);
+      assertEquals(cost.layers(), all.layers());
+      assertEquals(3 * (2 * weights + 16) + 3.5 * attention, all.back()); // 16 of LoRA
     }
+  }
+
+  @Test
+  void macroBatchesEndWhereTheNextSampleDoesNotFit() {
+    int[] lengths = {5, 5, 5, 9, 3, 3};
+    double[] seconds = {1, 1, 1, 1, 1, 1};
+    EffortSizes most = new EffortSizes(12, 100, 4, 12, 12, 2, false);
+    assertArrayEquals(
+        new int[] {3, 6}, EffortUnits.of(most, lengths, seconds, 9).ends(), "positions");
+    EffortSizes wide = new EffortSizes(100, 100, 4, 12, 12, 2, false);
+    assertArrayEquals(new int[] {4, 6}, EffortUnits.of(wide, lengths, seconds, 9).ends(), "count");
+    assertArrayEquals(
+        new int[] {2, 4, 6}, EffortUnits.of(wide, lengths, seconds, 2.5).ends(), "seconds");
+    EffortSizes few = new EffortSizes(100, 15, 4, 12, 12, 2, false);
+    assertArrayEquals(
+        new int[] {3, 6}, EffortUnits.of(few, lengths, seconds, 9).ends(), "whole positions");
   }
 }

@@ -48,13 +48,15 @@ class EffortInvarianceTest {
     return new EffortConfig(params, CUTOFF, memory, 0);
   }
 
-  /** The least memory, as the message of the refusal of less says. */
+  /** The least memory: one byte less is refused. */
   private long leastMemory(Backend backend, EffortParams params) {
-    ConfigException refused =
-        assertThrows(
-            ConfigException.class, () -> fixture.score(backend, true, config(params, 1000)));
-    String[] words = refused.getMessage().split("which take ");
-    return Long.parseLong(words[1].split(";")[0]);
+    HfCheckpoint checkpoint = fixture.checkpoint(true);
+    long least =
+        EffortScorer.leastBytes(
+            backend, checkpoint.config(), checkpoint.lora(), config(params, 1000));
+    assertThrows(
+        ConfigException.class, () -> fixture.score(backend, true, config(params, least - 1)));
+    return least;
   }
 
   @ParameterizedTest

@@ -16,10 +16,10 @@ import java.util.Set;
 import java.util.SplittableRandom;
 
 /** Writes a LLaMA checkpoint with seeded weights. */
-final class LargeModel {
+public final class LargeModel {
   private LargeModel() {}
 
-  static LlmConfig config(int vocabulary, int hidden, int intermediate, int layers) {
+  public static LlmConfig config(int vocabulary, int hidden, int intermediate, int layers) {
     return new LlmConfig(
         "LlamaForCausalLM",
         vocabulary,
@@ -36,7 +36,7 @@ final class LargeModel {
         Set.of());
   }
 
-  static void write(Path folder, LlmConfig config) throws IOException {
+  public static void write(Path folder, LlmConfig config) throws IOException {
     ObjectNode json = new ObjectMapper().createObjectNode();
     json.putArray("architectures").add(config.architecture());
     json.put("model_type", "llama").put("hidden_act", "silu").put("rope_theta", 10000.0);

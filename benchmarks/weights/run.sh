@@ -1,0 +1,14 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Times effort scoring with weights that are mapped, given back layer by layer, or copied into memory beforehand, in turn.
+# run.sh LLM SAMPLES.jsonl [ROUNDS [THREADS]]; the samples are tokenised ones. Prints medians and ratios.
+set -eu
+
+root=$(cd "$(dirname "$0")/../.." && pwd -P)
+. "$root/benchmarks/build.sh"
+build_benchmarks
+limit_spinning
+# shellcheck disable=SC2086  # several options in one variable
+exec "$(java_command)" "@$root/scripts/java.options" ${COPPICE_JAVA_OPTS:-} \
+  -cp "$root/target/test-classes:$root/target/classes:$root/target/deps:$root/target/benchmark-lib/*" \
+  dev.coppice.benchmarks.weights.WeightsInMemory "$@"
