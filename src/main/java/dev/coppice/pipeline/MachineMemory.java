@@ -4,7 +4,6 @@ package dev.coppice.pipeline;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.OptionalLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -14,12 +13,6 @@ final class MachineMemory {
   private static final Pattern AVAILABLE = Pattern.compile("MemAvailable:\\s+(\\d{1,15}) kB");
 
   private static final Pattern ANONYMOUS = Pattern.compile("RssAnon:\\s+(\\d{1,15}) kB");
-
-  /** Of control groups, version 2 and 1. */
-  private static final List<Path> LIMITS =
-      List.of(
-          Path.of("/sys/fs/cgroup/memory.max"),
-          Path.of("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
 
   private MachineMemory() {}
 
@@ -54,21 +47,20 @@ final class MachineMemory {
     return matcher.find() ? Long.parseLong(matcher.group(1)) << 10 : 0;
   }
 
-  /** What is free by the system's account and the process's control group; empty if unknown. */
+  /** What is free by the system's account and the process's control groups; empty if unknown. */
   static OptionalLong available() {
     Matcher matcher = AVAILABLE.matcher(read(Path.of("/proc/meminfo")));
     if (!matcher.find()) {
       return OptionalLong.empty();
     }
     long free = Long.parseLong(matcher.group(1)) << 10;
-    for (Path limit : LIMITS) {
-      String bytes = read(limit).strip();
-      free = bytes.matches("\\d{1,18}") ? Math.min(free, Long.parseLong(bytes)) : free;
-    }
-    return OptionalLong.of(free);
+    OptionalLong group =
+        ControlGroup.free(Path.of("/sys/fs/cgroup"), read(Path.of("/proc/self/cgroup")));
+    return OptionalLong.of(Math.min(free, group.orElse(Long.MAX_VALUE)));
   }
 
-  private static String read(Path file) {
+  /** Content of a file of the system's; empty if it cannot be read. */
+  static String read(Path file) {
     try {
       return Files.isReadable(file) ? Files.readString(file) : "";
     } catch (IOException unreadable) {
