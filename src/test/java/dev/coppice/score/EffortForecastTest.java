@@ -131,7 +131,7 @@ class EffortForecastTest {
   void macroBatchesEndWhereTheNextSampleDoesNotFit() {
     int[] lengths = {5, 5, 5, 9, 3, 3};
     double[] seconds = {1, 1, 1, 1, 1, 1};
-    EffortSizes most = new EffortSizes(12, 100, 4, 12, 12, 2, false);
+    EffortSizes most = new EffortSizes(11, 100, 4, 12, 12, 2, false);
     assertArrayEquals(
         new int[] {3, 6}, EffortUnits.of(most, lengths, seconds, 9).ends(), "positions");
     EffortSizes wide = new EffortSizes(100, 100, 4, 12, 12, 2, false);
