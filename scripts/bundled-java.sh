@@ -7,7 +7,7 @@ case $here in
     ;;
 esac
 
-# Which compiler, and how threads wait for each other: see scripts/setup.sh of the sources.
+# Threads that wait for each other spin shortly and then sleep: see scripts/setup.sh of the sources.
 if [ -z "${OMP_WAIT_POLICY:-}" ]; then
   export GOMP_SPINCOUNT="${GOMP_SPINCOUNT:-5000}"
 fi
@@ -16,7 +16,7 @@ bundled_class_path="$here/lib/*:$here/natives"
 
 # Every native library is used where it lies: nothing is unpacked, and neither HOME nor /tmp need be there.
 bundled_java() {
-  exec "$here/runtime/bin/java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Xshare:auto \
+  exec "$here/runtime/bin/java" "@$here/bin/java.options" -XX:-UsePerfData \
     "-Djava.library.path=$here/natives/libraries" "-Dlibrary.jline.path=$here/natives/libraries" \
     "-DRUST_LIBRARY_PATH=$here/natives/libraries/libtokenizers.so" "$@"
 }

@@ -11,10 +11,6 @@ java_command() {
   fi
 }
 
-# One collector thread, and the quick compiler alone: the work is native, and the other compiler would take a core from it
-# for the first twenty epochs of a training.
-java_options="-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto"
-
 # Threads that wait for each other spin for some tens of microseconds and then sleep: waking up costs more than most
 # operations take, and on a machine that others use too, long spinning costs far more.
 limit_spinning() {

@@ -16,7 +16,7 @@ for argument in "$@"; do
   command="$command ${argument##*/}"
 done
 # shellcheck disable=SC2086  # several options in one variable
-exec "$(java_command)" $java_options -Xmx4g ${COPPICE_JAVA_OPTS:-} \
+exec "$(java_command)" "@$root/scripts/java.options" -Xmx4g ${COPPICE_JAVA_OPTS:-} \
   -cp "$root/target/test-classes:$root/target/classes:$root/target/deps:$root/target/benchmark-lib/*" \
   dev.coppice.benchmarks.e2e.EndToEnd --root "$root" --commit "$(benchmark_commit)" \
   --command "$command" "$@"

@@ -111,8 +111,7 @@ else
   fi
   sanitizer_java=$(java_command)
   bundled_java() {
-    # shellcheck disable=SC2086,SC2154  # several options in one variable, of setup.sh
-    exec "$sanitizer_java" $java_options "$@"
+    exec "$sanitizer_java" "@$root/scripts/java.options" "$@"
   }
 fi
 mkdir -p "$results"
