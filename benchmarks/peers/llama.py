@@ -76,8 +76,11 @@ class Llama:
     def embed(self, ids):
         return functional.embedding(ids, self.weights["model.embed_tokens.weight"])
 
+    def unembed(self, states):
+        return functional.linear(states, self.weights["model.embed_tokens.weight"])
+
     def logits(self, x):
-        return functional.linear(self.norm("model.norm", x), self.weights["model.embed_tokens.weight"])
+        return self.unembed(self.norm("model.norm", x))
 
 
 def read_samples(folder):
