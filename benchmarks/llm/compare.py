@@ -188,4 +188,5 @@ def main():
         return report(args, folder, work)
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

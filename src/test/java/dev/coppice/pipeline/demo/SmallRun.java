@@ -16,6 +16,12 @@ public final class SmallRun {
     new DemoModel(16, 2, 2, 1, 24, 512).write(folder.resolve("llm"), 1);
   }
 
+  /** Writes them with a model whose macro-batches take some tenths of a second each. */
+  public static void writeSlow(Path folder, int users) throws IOException {
+    data(folder.resolve("data"), users);
+    new DemoModel(192, 6, 4, 2, 576, 512).write(folder.resolve("llm"), 1);
+  }
+
   /** Writes a data folder. */
   public static void data(Path folder, int users) throws IOException {
     new DemoData(1, users, 3).write(folder);
