@@ -31,8 +31,10 @@ def arguments():
 def first_users(args, folder):
     os.makedirs(folder)
     for name in ("train.txt", "valid.txt", "test.txt"):
-        with open(f"{args.data}/{name}", encoding="utf-8") as lines, open(f"{folder}/{name}", "w") as out:
-            out.writelines(itertools.islice(lines, args.users))
+        with open(f"{args.data}/{name}", encoding="utf-8") as lines:
+            first = list(itertools.islice(lines, args.users))
+        with open(f"{folder}/{name}", "w", encoding="utf-8") as out:
+            out.writelines(first)
     for name in ("items.tsv", "prompt.json"):
         os.symlink(os.path.abspath(f"{args.data}/{name}"), f"{folder}/{name}")
 

@@ -37,7 +37,7 @@ class EffortKillTest {
 
   @Test
   void losesOneMacroBatchAndNoBitOfAScore() throws IOException, InterruptedException {
-    SmallRun.writeSlow(folder, 300);
+    SmallRun.writeSlow(folder, 100);
     Called whole = Called.with(arguments("whole"));
     assertEquals(0, whole.code(), whole.toString());
     JsonNode stage = stage("whole");
