@@ -11,9 +11,11 @@ namespace coppice {
 inline void check_cuda(cudaError_t error, const char* call, const char* place) {
   if (error == cudaSuccess) return;
   cudaGetLastError();  // so that a failure which leaves the device usable is not reported again by a later call
-  const cop_status status = error == cudaErrorMemoryAllocation       ? COP_OUT_OF_MEMORY
-                            : error == cudaErrorInvalidConfiguration ? COP_INTERNAL
-                                                                     : COP_DEVICE_FAILURE;
+  const bool ours = error == cudaErrorInvalidConfiguration || error == cudaErrorStreamCaptureUnsupported ||
+                    error == cudaErrorStreamCaptureInvalidated;
+  const cop_status status = error == cudaErrorMemoryAllocation ? COP_OUT_OF_MEMORY
+                            : ours                             ? COP_INTERNAL
+                                                               : COP_DEVICE_FAILURE;
   throw Error(status, std::string(call) + ": " + cudaGetErrorString(error) + place);
 }
 

@@ -19,12 +19,12 @@ struct ColumnTotals {
 
 // out[s][chunk, d] = sum of term(t, d, s) over the rows t of the chunk
 template <int kSums, class Term>
-__global__ void column_sums_kernel(int64_t T, int D, Term term, ColumnTotals<kSums> totals) {
+__global__ void column_sums_kernel(Rows rows, int D, Term term, ColumnTotals<kSums> totals) {
   GPU_SHARED(float, partial, [kSums][kColumnLanes][kWarp]);
   const int tiles = (D + kWarp - 1) / kWarp;
   const int64_t chunk = blockIdx.x / tiles;
   const int d = static_cast<int>(blockIdx.x % tiles) * kWarp + static_cast<int>(threadIdx.x);
-  const int64_t end = min((chunk + 1) * kColumnChunk, T);
+  const int64_t end = min((chunk + 1) * kColumnChunk, rows.count());
   float sum[kSums] = {};
   if (d < D) {
     for (int64_t t = chunk * kColumnChunk + threadIdx.y; t < end; t += kColumnLanes) {
@@ -56,14 +56,17 @@ inline int64_t column_scratch(int64_t T, int64_t D, int sums) {
   return floats;
 }
 
-// totals.out[s][d] = sum over t < T of term(t, d, s); `scratch` holds column_scratch floats. No rows: 0.
+// totals.out[s][d] = sum over the rows t that count of term(t, d, s); `scratch` holds column_scratch floats. No rows:
+// 0. A chunk without rows that count sums to 0, and adding that changes nothing: the tree is that of the count,
+// whatever T.
 template <int kSums, class Term>
-void sum_columns(int64_t T, int D, Term term, const ColumnTotals<kSums>& totals, float* scratch, cudaStream_t stream) {
+void sum_columns(const Rows& rows, int D, Term term, const ColumnTotals<kSums>& totals, float* scratch,
+                 cudaStream_t stream) {
   if (D == 0) return;
-  const int64_t chunks = column_chunks(T), tiles = (D + kWarp - 1) / kWarp;
+  const int64_t chunks = column_chunks(rows.T), tiles = (D + kWarp - 1) / kWarp;
   const LaunchShape shape{dim3(static_cast<unsigned>(chunks * tiles)), dim3(kWarp, kColumnLanes), 0, stream};
   if (chunks == 1) {
-    COP_LAUNCH((column_sums_kernel<kSums, Term>), shape, T, D, term, totals);
+    COP_LAUNCH((column_sums_kernel<kSums, Term>), shape, rows, D, term, totals);
     return;
   }
   ColumnTotals<kSums> partial;
@@ -73,13 +76,13 @@ void sum_columns(int64_t T, int D, Term term, const ColumnTotals<kSums>& totals,
     partial.out[s] = scratch + s * chunks * D;
     next.partials[s] = partial.out[s];
   }
-  COP_LAUNCH((column_sums_kernel<kSums, Term>), shape, T, D, term, partial);
-  sum_columns<kSums>(chunks, D, next, totals, scratch + kSums * chunks * D, stream);
+  COP_LAUNCH((column_sums_kernel<kSums, Term>), shape, rows, D, term, partial);
+  sum_columns<kSums>(Rows{chunks}, D, next, totals, scratch + kSums * chunks * D, stream);
 }
 
 // out[d] = sum over t < T of rows[t, d]
 inline void sum_of_rows(int64_t T, int D, const float* rows, float* out, float* scratch, cudaStream_t stream) {
-  sum_columns<1>(T, D, PartialTerm<1>{{rows}, D}, {{out}}, scratch, stream);
+  sum_columns<1>(Rows{T}, D, PartialTerm<1>{{rows}, D}, {{out}}, scratch, stream);
 }
 
 }  // namespace coppice

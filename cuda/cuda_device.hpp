@@ -8,7 +8,9 @@
 #include <string>
 
 #include "check.cuh"
+#include "counted_rows.cuh"
 #include "device.hpp"
+#include "philox.cuh"
 
 namespace coppice {
 
@@ -28,6 +30,11 @@ class CudaDevice : public Device {
   void download(void* dst, const void* src, int64_t bytes) override;
   void copy(void* dst, const void* src, int64_t bytes) override;
   void sync() override;
+  void step_use(int32_t T, const cop_step* step) override;
+  void graph_begin() override;
+  void graph_end(void** out) override;
+  void graph_launch(void* graph) override;
+  void graph_free(void* graph) override;
   // On the host: see device_library.cpp.
   void symmetric_solve(int32_t n, double* a, double* b, int32_t* definite) override;
 
@@ -123,12 +130,19 @@ class CudaDevice : public Device {
   cudaStream_t stream_ = nullptr;
 
  private:
+  // The T rows of an operation, counted on the device while a cop_step is in use, which is for T rows then.
+  Rows rows(int32_t T) const;
+  // The mask of an operation's arguments, with the step of the cop_step in use.
+  DropoutMask mask(float p, int64_t seed, int32_t step, int32_t site, int64_t first) const;
   // Device memory for partial results of the operation being queued; valid until the next call.
   float* scratch(int64_t floats);
 
   const std::string description_;
   void* scratch_ = nullptr;
   int64_t scratch_bytes_ = 0;
+  const cop_step* step_ = nullptr;  // in use, on the device; or null
+  int32_t step_rows_ = 0;
+  bool recording_ = false;
 };
 
 }  // namespace coppice

@@ -10,9 +10,11 @@ struct DropoutMask {
   float scale;         // 1 / (1 - p)
   uint32_t threshold;  // kept when the word is at least this: the smallest integer >= p * 2^32; 0: no dropout
   uint32_t key0, key1, step, site, first;
+  const int32_t* step_on_device = nullptr;  // instead of step, where given
 
   __device__ __forceinline__ uint32_t word(uint32_t c) const {
-    uint32_t c0 = 2, c1 = step, c2 = site, c3 = first + c, k0 = key0, k1 = key1;
+    uint32_t c0 = 2, c1 = step_on_device == nullptr ? step : static_cast<uint32_t>(*step_on_device), c2 = site,
+             c3 = first + c, k0 = key0, k1 = key1;
     GPU_UNROLL
     for (int round = 0; round < 10; ++round) {
       const uint32_t high0 = __umulhi(0xD2511F53u, c0), low0 = 0xD2511F53u * c0;

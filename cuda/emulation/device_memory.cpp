@@ -69,6 +69,8 @@ using namespace emulation;
 
 cudaError_t cudaMalloc(void** pointer, size_t bytes) {
   const DeviceLock lock;
+  const cudaError_t recorded = outside_of_recordings();
+  if (recorded != cudaSuccess) return recorded;
   void* memory = nullptr;
   if (bytes > PTRDIFF_MAX || posix_memalign(&memory, kAlignment, bytes == 0 ? 1 : bytes) != 0) {
     return failed(cudaErrorMemoryAllocation);
@@ -84,6 +86,8 @@ cudaError_t cudaMalloc(void** pointer, size_t bytes) {
 cudaError_t cudaFree(void* pointer) {
   const DeviceLock lock;
   if (pointer == nullptr) return cudaSuccess;
+  const cudaError_t recorded = outside_of_recordings();
+  if (recorded != cudaSuccess) return recorded;
   finish_all();
   const auto found = allocations.find(static_cast<char*>(pointer));
   if (found == allocations.end()) return failed(cudaErrorInvalidValue);

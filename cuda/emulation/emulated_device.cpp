@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // libcoppice_emulated.so: the CUDA device on the emulation, with a plain loop for the matrix product, which is not a
 // kernel of ours on a GPU either.
+#include <memory>
 #include <vector>
 
 #include "../cuda_device.hpp"
@@ -50,7 +51,8 @@ class EmulatedDevice final : public CudaDevice {
             const void* b, int32_t b_dtype, float beta, float* c) override {
     if (m == 0 || n == 0) return;
     for_dtype(b, b_dtype, [&](auto source) {
-      emulation::submit(stream_, [=] { multiply(trans_a != 0, trans_b != 0, m, n, k, alpha, a, source, beta, c); });
+      COP_CUDA(emulation::submit(stream_,
+                                 [=] { multiply(trans_a != 0, trans_b != 0, m, n, k, alpha, a, source, beta, c); }));
     });
   }
 };
@@ -58,11 +60,13 @@ class EmulatedDevice final : public CudaDevice {
 }  // namespace
 }  // namespace coppice
 
-extern "C" COP_API int32_t cop_emulated_submit(void* stream, void (*work)(void*, EmulatedWrote), void* argument) {
+extern "C" COP_API int32_t cop_emulated_submit(void* stream, void (*work)(void*, EmulatedWrote), void (*release)(void*),
+                                               void* argument) {
   const emulation::DeviceLock lock;
+  const std::shared_ptr<void> owned(argument, release);
   return emulation::submit(static_cast<cudaStream_t>(stream), [=] {
     const emulation::OpenDeviceMemory open;
-    work(argument, [](void* address, int64_t bytes) {
+    work(owned.get(), [](void* address, int64_t bytes) {
       if (emulation::watcher() != nullptr) emulation::watcher()->host_writes(address, static_cast<size_t>(bytes));
     });
   });

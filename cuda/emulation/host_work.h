@@ -7,5 +7,7 @@
 using EmulatedWrote = void (*)(void* address, int64_t bytes);
 
 // Queues `work(argument)` behind what the stream (a cudaStream_t of cop_context_stream) has; device memory is open
-// while it runs. 0, or the cudaError_t of a kernel that failed before.
-using EmulatedSubmit = int32_t (*)(void* stream, void (*work)(void* argument, EmulatedWrote wrote), void* argument);
+// while it runs. It runs once, or as often as a graph it is recorded in is launched; `release(argument)` follows when
+// it can run no more, also where the call fails. 0, or a cudaError_t.
+using EmulatedSubmit = int32_t (*)(void* stream, void (*work)(void* argument, EmulatedWrote wrote),
+                                   void (*release)(void* argument), void* argument);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string>
 #include <vector>
 
 #include "device_memory.hpp"
@@ -18,6 +19,11 @@ Schedule schedule;
 Random stream_random;
 cudaError_t last_error = cudaSuccess;
 
+cudaError_t spoil(EmulatedStream* stream, cudaError_t error) {
+  stream->spoiled = true;
+  return failed(error);
+}
+
 void finish(EmulatedStream* stream, uint64_t up_to) {
   while (stream->done < up_to && !stream->queue.empty()) {
     const std::function<void()> work = std::move(stream->queue.front());
@@ -28,6 +34,13 @@ void finish(EmulatedStream* stream, uint64_t up_to) {
 }
 
 void finish(EmulatedStream* stream) { finish(stream, stream->submitted); }
+
+// Checked again when it is done: between two launches of a graph memory may have been freed.
+bool is_open(const void* address, size_t bytes, bool on_device, const char* what) {
+  if (!on_device || is_device_memory(address, bytes)) return true;
+  set_fault((std::string(what) + " memory that has been freed").c_str());
+  return false;
+}
 
 void copy_bytes(void* to, const void* from, size_t bytes) {
   const OpenDeviceMemory open;
@@ -70,8 +83,20 @@ void finish_all() {
   }
 }
 
+cudaError_t outside_of_recordings() {
+  for (EmulatedStream* stream : streams) {
+    if (stream->recording != nullptr) return spoil(stream, cudaErrorStreamCaptureUnsupported);
+  }
+  return cudaSuccess;
+}
+
 cudaError_t submit(EmulatedStream* stream, std::function<void()> work) {
   if (has_faulted()) return cudaErrorLaunchFailure;
+  if (stream != nullptr && stream->recording != nullptr) {
+    if (stream->spoiled) return failed(cudaErrorStreamCaptureInvalidated);
+    stream->recording->work.push_back(std::move(work));
+    return cudaSuccess;
+  }
   if (stream == nullptr) {
     finish_all();
     work();
@@ -95,13 +120,18 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
   if ((to_device && !is_device_memory(to, bytes)) || (from_device && !is_device_memory(from, bytes))) {
     return failed(cudaErrorInvalidValue);
   }
-  return submit(stream, [=] { copy_bytes(to, from, bytes); });
+  return submit(stream, [=] {
+    if (is_open(to, bytes, to_device, "a copy to") && is_open(from, bytes, from_device, "a copy from")) {
+      copy_bytes(to, from, bytes);
+    }
+  });
 }
 
 cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t stream) {
   const DeviceLock lock;
   if (!is_device_memory(to, bytes)) return failed(cudaErrorInvalidValue);
   return submit(stream, [=] {
+    if (!is_open(to, bytes, true, "a memset of")) return;
     const OpenDeviceMemory open;
     std::memset(to, value, bytes);
     if (watcher() != nullptr) watcher()->host_writes(to, bytes);
@@ -125,6 +155,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   const DeviceLock lock;
+  if (stream != nullptr && stream->recording != nullptr) return spoil(stream, cudaErrorStreamCaptureUnsupported);
   if (stream == nullptr) {
     finish_all();
   } else {
@@ -138,6 +169,14 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
   EmulatedStream* other = event->stream;
   const uint64_t at = event->at;
   if (other == nullptr) return cudaSuccess;
+  // Recordings over several streams are not emulated.
+  if (event->recording != nullptr && event->recording != stream->recording.get()) {
+    return failed(cudaErrorStreamCaptureUnsupported);
+  }
+  if (stream->recording != nullptr) {
+    const bool within = event->recording == stream->recording.get();
+    return within ? cudaSuccess : spoil(stream, cudaErrorStreamCaptureIsolation);
+  }
   return submit(stream, [=] { finish(other, at); });
 }
 
@@ -155,18 +194,67 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   const DeviceLock lock;
   event->stream = stream;
   event->at = stream->submitted;
+  event->recording = stream->recording.get();
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  const DeviceLock lock;
+  if (stream == nullptr || stream->recording != nullptr) return failed(cudaErrorInvalidValue);
+  stream->recording = std::make_unique<EmulatedGraph>();
+  stream->spoiled = false;
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  const DeviceLock lock;
+  if (stream == nullptr || stream->recording == nullptr) return failed(cudaErrorInvalidValue);
+  std::unique_ptr<EmulatedGraph> recorded = std::move(stream->recording);
+  *graph = nullptr;
+  if (stream->spoiled) return failed(cudaErrorStreamCaptureInvalidated);
+  *graph = recorded.release();
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long) {
+  if (graph == nullptr) return failed(cudaErrorInvalidValue);
+  *executable = new EmulatedGraphExec{graph->work};
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
+  const DeviceLock lock;
+  for (const std::function<void()>& work : executable->work) {
+    const cudaError_t error = submit(stream, work);
+    if (error != cudaSuccess) return error;
+  }
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) {
+  delete executable;
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  delete graph;
   return cudaSuccess;
 }
 
 cudaError_t cudaDeviceSynchronize() {
   const DeviceLock lock;
+  const cudaError_t recorded = outside_of_recordings();
+  if (recorded != cudaSuccess) return recorded;
   finish_all();
   return outcome();
 }
 
 cudaError_t cudaDeviceReset() {
   const DeviceLock lock;
-  for (EmulatedStream* stream : streams) stream->queue.clear();
+  for (EmulatedStream* stream : streams) {
+    stream->queue.clear();
+    stream->recording.reset();
+  }
   free_device_memory();
   set_fault("");
   last_error = cudaSuccess;
@@ -190,6 +278,12 @@ const char* cudaGetErrorString(cudaError_t error) {
       return "out of memory";
     case cudaErrorInvalidConfiguration:
       return "invalid configuration argument";
+    case cudaErrorStreamCaptureUnsupported:
+      return "operation not permitted when stream is capturing";
+    case cudaErrorStreamCaptureInvalidated:
+      return "operation failed due to a previous error during capture";
+    case cudaErrorStreamCaptureIsolation:
+      return "dependency created on uncaptured work in another stream";
     default:
       return last_fault();
   }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cmath>
-
+#include "adam_rates.hpp"
 #include "cuda_device.hpp"
 #include "launch_shapes.cuh"
 
@@ -8,7 +7,9 @@ namespace coppice {
 namespace {
 
 struct AdamFactors {
-  float beta1, beta2, rest1, rest2, rate, root, eps;
+  float beta1, beta2, rest1, rest2, eps;
+  AdamRates rates;
+  const cop_step* step;  // on the device, with the rates; or null
 };
 
 /// One step of Adam on every parameter, those with zero gradient included.
@@ -24,12 +25,14 @@ struct AdamFactors {
 /// Source   Kingma & Ba, ICLR 2015, algorithm 1.
 __global__ void adam_kernel(int64_t N, AdamFactors a, float* __restrict__ param, const float* __restrict__ grad,
                             float* __restrict__ m, float* __restrict__ v) {
+  const float rate = a.step == nullptr ? a.rates.rate : a.step->adam_rate;
+  const float root = a.step == nullptr ? a.rates.root : a.step->adam_root;
   for (int64_t i = first_element(); i < N; i += element_step()) {
     const float g = grad[i];
     const float mean = fmaf(a.beta1, m[i], g * a.rest1), square = fmaf(a.beta2, v[i], g * a.rest2 * g);
     m[i] = mean;
     v[i] = square;
-    param[i] -= mean * a.rate / fmaf(sqrtf(square), a.root, a.eps);
+    param[i] -= mean * rate / fmaf(sqrtf(square), root, a.eps);
   }
 }
 
@@ -38,14 +41,13 @@ __global__ void adam_kernel(int64_t N, AdamFactors a, float* __restrict__ param,
 void CudaDevice::adam_step(int64_t N, float* param, const float* grad, float* m, float* v, float lr, float beta1,
                            float beta2, float eps, int64_t step) {
   if (N == 0) return;
-  const double b1 = beta1, b2 = beta2, steps = static_cast<double>(step);
   const AdamFactors factors{beta1,
                             beta2,
-                            static_cast<float>(1.0 - b1),
-                            static_cast<float>(1.0 - b2),
-                            static_cast<float>(lr / (1.0 - std::pow(b1, steps))),
-                            static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(b2, steps))),
-                            eps};
+                            static_cast<float>(1.0 - double{beta1}),
+                            static_cast<float>(1.0 - double{beta2}),
+                            eps,
+                            adam_rates(lr, beta1, beta2, step),
+                            step_};
   COP_LAUNCH(adam_kernel, element_shape(N, stream_), N, factors, param, grad, m, v);
 }
 

@@ -152,7 +152,15 @@ void CudaDevice::attention_backward(int32_t B, int32_t H, int32_t G, int32_t C, 
                                     float* dv) {
   if (B == 0 || H == 0) return;
   const AttentionShape a{B, H, G, C, offsets, scale, {cap}, window};
-  const AttentionTensors x{q, k, v, out, lse, dout, dropout_mask(p, seed, step, site, 0), triangles, dq, dk, dv};
+  const AttentionTensors x{q, k, v, out, lse, dout, mask(p, seed, step, site, 0), triangles, dq, dk, dv};
+  if (step_ != nullptr) {
+    const int64_t of_groups = int64_t{G} * C;
+    if (dq == nullptr) {
+      clear_uncounted<1>(rows(step_rows_), {{dv}, {of_groups}}, stream_);
+    } else {
+      clear_uncounted<3>(rows(step_rows_), {{dq, dk, dv}, {int64_t{H} * C, of_groups, of_groups}}, stream_);
+    }
+  }
   if (dq == nullptr) {
     COP_ATTENTION(C, Size,
                   COP_LAUNCH((key_gradient_kernel<Size, false>), attention_launch<Size>(a, G, 2, 2, stream_), a, x));

@@ -80,10 +80,14 @@ void CudaDevice::attention_forward(int32_t B, int32_t H, int32_t G, int32_t C, c
                                    float* lse) {
   if (B == 0 || H == 0) return;
   const AttentionShape a{B, H, G, C, offsets, scale, {cap}, window};
-  const DropoutMask mask = dropout_mask(p, seed, step, site, 0);
+  const DropoutMask dropped = mask(p, seed, step, site, 0);
   COP_ATTENTION(C, Size,
-                COP_LAUNCH(attention_kernel<Size>, attention_launch<Size>(a, H, 1, 1, stream_), a, q, k, v, mask,
+                COP_LAUNCH(attention_kernel<Size>, attention_launch<Size>(a, H, 1, 1, stream_), a, q, k, v, dropped,
                            triangles, out, lse));
+  if (step_ != nullptr) {
+    const int64_t heads = H;
+    clear_uncounted<2>(rows(step_rows_), {{out, lse}, {heads * C, heads}}, stream_);
+  }
 }
 
 }  // namespace coppice

@@ -23,7 +23,7 @@ struct BiasTerm {
 }  // namespace
 
 void CudaDevice::bias_backward(int32_t T, int32_t D, const float* dy, float* dbias) {
-  sum_columns<1>(T, D, BiasTerm{dy, D}, {{dbias}}, scratch(column_scratch(T, D, 1)), stream_);
+  sum_columns<1>(rows(T), D, BiasTerm{dy, D}, {{dbias}}, scratch(column_scratch(T, D, 1)), stream_);
 }
 
 }  // namespace coppice

@@ -13,11 +13,12 @@ namespace {
 /// Launch   tiles of 8 rows; then columns.cuh over dx.
 /// Cost     12 T*D bytes, and 4 T*D for dbias: bound by memory.
 /// Source   the definition; the derivative at 0 is 0.
-__global__ void bias_relu_backward_kernel(int64_t T, int D, const float* dy, const float* y, float* dx) {
+__global__ void bias_relu_backward_kernel(Rows rows, int D, const float* dy, const float* y, float* dx) {
   const int64_t t = row_of_tile();
-  if (t >= T) return;
+  if (t >= rows.T) return;
+  const bool counts = t < rows.count();
   for (int d = static_cast<int>(threadIdx.x); d < D; d += kWarp) {
-    dx[t * D + d] = y[t * D + d] > 0.0f ? dy[t * D + d] : 0.0f;
+    dx[t * D + d] = counts && y[t * D + d] > 0.0f ? dy[t * D + d] : 0.0f;
   }
 }
 
@@ -30,9 +31,9 @@ struct GradientTerm {
 }  // namespace
 
 void CudaDevice::bias_relu_backward(int32_t T, int32_t D, const float* dy, const float* y, float* dx, float* dbias) {
-  if (T > 0) COP_LAUNCH(bias_relu_backward_kernel, tile_shape(T, stream_), T, D, dy, y, dx);
+  if (T > 0) COP_LAUNCH(bias_relu_backward_kernel, tile_shape(T, stream_), rows(T), D, dy, y, dx);
   if (dbias == nullptr) return;
-  sum_columns<1>(T, D, GradientTerm{dx, D}, {{dbias}}, scratch(column_scratch(T, D, 1)), stream_);
+  sum_columns<1>(rows(T), D, GradientTerm{dx, D}, {{dbias}}, scratch(column_scratch(T, D, 1)), stream_);
 }
 
 }  // namespace coppice

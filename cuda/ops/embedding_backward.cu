@@ -11,8 +11,8 @@ constexpr int kPositionLanes = 8;
 ///
 ///   dtable[rows[r],:] += sum_{j = segments[r] .. segments[r+1]-1} coef[order[j]] * src[order[j],:]
 ///
-/// Shapes   rows (R) distinct, in 0..V-1; segments (R+1); order (K) positions in 0..T-1; coef (T) or null for 1;
-///          src (T,D); dtable (V,D).
+/// Shapes   rows (R) distinct where they have positions, in 0..V-1; segments (R+1); order (K) positions in 0..T-1;
+///          coef (T) or null for 1; src (T,D); dtable (V,D).
 /// Numbers  8 chains over every 8th j, added in order, then to dtable: |error| <= (n/8 + 10) * 2^-24 * (|dtable| +
 ///          sum |coef * src|) for a row with n positions.
 /// Launch   a block for each row and 32 columns: 8 positions at a time, so that popular rows take less long.
@@ -35,7 +35,7 @@ __global__ void embedding_backward_kernel(int D, const int32_t* __restrict__ row
   }
   partial[threadIdx.y][threadIdx.x] = sum;
   __syncthreads();
-  if (threadIdx.y == 0 && d < D) {
+  if (threadIdx.y == 0 && d < D && segments[r] < last) {
     float total = partial[0][threadIdx.x];
     for (int i = 1; i < kPositionLanes; ++i) total += partial[i][threadIdx.x];
     dtable[int64_t{rows[r]} * D + d] += total;

@@ -16,14 +16,15 @@ namespace {
 /// Cost     T rows of the table at random, 4 T*D bytes written: bound by memory.
 /// Source   the definition.
 template <class Source>
-__global__ void embedding_kernel(int64_t T, int D, const int32_t* __restrict__ ids, Source table, bool accumulate,
+__global__ void embedding_kernel(Rows rows, int D, const int32_t* __restrict__ ids, Source table, bool accumulate,
                                  float* __restrict__ out) {
   const int64_t t = row_of_tile();
-  if (t >= T) return;
-  const int64_t row = int64_t{ids[t]} * D;
+  if (t >= rows.T) return;
+  const bool counts = t < rows.count();
+  const int64_t row = counts ? int64_t{ids[t]} * D : 0;
   for (int d = static_cast<int>(threadIdx.x); d < D; d += kWarp) {
-    const float value = table.at(row + d);
-    out[t * D + d] = accumulate ? out[t * D + d] + value : value;
+    const float value = counts ? table.at(row + d) : 0.0f;
+    out[t * D + d] = accumulate && counts ? out[t * D + d] + value : value;
   }
 }
 
@@ -33,7 +34,8 @@ void CudaDevice::embedding_forward(int32_t T, int32_t D, int32_t, const int32_t*
                                    int32_t table_dtype, int32_t accumulate, float* out) {
   if (T == 0) return;
   for_dtype(table, table_dtype, [&](auto source) {
-    COP_LAUNCH(embedding_kernel<decltype(source)>, tile_shape(T, stream_), T, D, ids, source, accumulate != 0, out);
+    COP_LAUNCH(embedding_kernel<decltype(source)>, tile_shape(T, stream_), rows(T), D, ids, source, accumulate != 0,
+               out);
   });
 }
 

@@ -18,11 +18,11 @@ namespace {
 /// Cost     about 12 operations and 16 bytes an element, 8 for dgamma and dbeta, 4 for dbias: bound by memory.
 /// Source   the chain rule; see Xu et al., arXiv:1911.07013, for the two means.
 template <int kSlots>
-__global__ void layer_norm_backward_kernel(int64_t T, int D, const float* dy, const float* __restrict__ xhat,
+__global__ void layer_norm_backward_kernel(Rows rows, int D, const float* dy, const float* __restrict__ xhat,
                                            const float* __restrict__ rstd, const float* __restrict__ gamma,
                                            DropoutMask mask, float* ds, float* __restrict__ dx) {
   const int64_t t = row_of_warp(), at = t * D;
-  if (t < T) {
+  if (t < rows.count()) {
     const auto u = lane_values<kSlots>(D, [=](int d) { return dy[at + d] * gamma[d]; });
     const auto normal = lane_values<kSlots>(D, [=](int d) { return xhat[at + d]; });
     float sum = 0.0f, projection = 0.0f;
@@ -37,6 +37,11 @@ __global__ void layer_norm_backward_kernel(int64_t T, int D, const float* dy, co
       ds[at + d] = gradient;
       if (dx != nullptr) dx[at + d] = mask.apply(gradient, static_cast<uint32_t>(at + d));
     });
+  } else if (t < rows.T) {
+    for (int d = lane_of_thread(); d < D; d += kWarp) {
+      ds[at + d] = 0.0f;
+      if (dx != nullptr) dx[at + d] = 0.0f;
+    }
   }
 }
 
@@ -63,16 +68,17 @@ void CudaDevice::residual_layer_norm_backward(int32_t T, int32_t D, const float*
                                               const float* rstd, const float* gamma, float p, int64_t seed,
                                               int32_t step, int32_t site, int64_t first, float* ds, float* dx,
                                               float* dgamma, float* dbeta, float* dbias) {
-  const DropoutMask mask = dropout_mask(p, seed, step, site, first);
+  const DropoutMask dropped = mask(p, seed, step, site, first);
+  const Rows counted = rows(T);
   float* partials = scratch(column_scratch(T, D, 2));
   if (dgamma != nullptr || dbeta != nullptr) {
-    sum_columns<2>(T, D, AffineTerm{dy, xhat, D}, {{dgamma, dbeta}}, partials, stream_);
+    sum_columns<2>(counted, D, AffineTerm{dy, xhat, D}, {{dgamma, dbeta}}, partials, stream_);
   }
   if (T > 0) {
-    COP_LAUNCH_BY_WIDTH(D, layer_norm_backward_kernel, row_shape(T, stream_), T, D, dy, xhat, rstd, gamma, mask, ds,
-                        dx);
+    COP_LAUNCH_BY_WIDTH(D, layer_norm_backward_kernel, row_shape(T, stream_), counted, D, dy, xhat, rstd, gamma,
+                        dropped, ds, dx);
   }
-  if (dbias != nullptr) sum_columns<1>(T, D, MaskedTerm{ds, D, mask}, {{dbias}}, partials, stream_);
+  if (dbias != nullptr) sum_columns<1>(counted, D, MaskedTerm{ds, D, dropped}, {{dbias}}, partials, stream_);
 }
 
 }  // namespace coppice

@@ -72,7 +72,7 @@ void CudaDevice::residual_layer_norm_backward_jvp(int32_t T, int32_t D, const fl
   if (T > 0) COP_LAUNCH_BY_WIDTH(D, layer_norm_backward_jvp_kernel, row_shape(T, stream_), T, D, in, ds_dot);
   if (dgamma_dot == nullptr && dbeta_dot == nullptr) return;
   float* partials = scratch(column_scratch(T, D, 2));
-  sum_columns<2>(T, D, AffineTangentTerm{in, D}, {{dgamma_dot, dbeta_dot}}, partials, stream_);
+  sum_columns<2>(Rows{T}, D, AffineTangentTerm{in, D}, {{dgamma_dot, dbeta_dot}}, partials, stream_);
 }
 
 }  // namespace coppice

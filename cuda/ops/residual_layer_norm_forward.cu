@@ -18,12 +18,12 @@ namespace {
 /// Cost     about 10 operations and 16 bytes an element, and the words of the mask: bound by memory.
 /// Source   Ba, Kiros and Hinton 2016, arXiv:1607.06450.
 template <int kSlots>
-__global__ void layer_norm_kernel(int64_t T, int D, const float* __restrict__ x, const float* __restrict__ bias,
+__global__ void layer_norm_kernel(Rows rows, int D, const float* __restrict__ x, const float* __restrict__ bias,
                                   const float* __restrict__ residual, const float* __restrict__ gamma,
                                   const float* __restrict__ beta, float eps, DropoutMask mask, float* __restrict__ y,
                                   float* __restrict__ xhat, float* __restrict__ rstd) {
   const int64_t t = row_of_warp(), at = t * D;
-  if (t < T) {
+  if (t < rows.count()) {
     const auto s = lane_values<kSlots>(D, [=](int d) {
       const float branch = mask.apply(x[at + d] + (bias == nullptr ? 0.0f : bias[d]), static_cast<uint32_t>(at + d));
       return residual == nullptr ? branch : branch + residual[at + d];
@@ -43,6 +43,9 @@ __global__ void layer_norm_kernel(int64_t T, int D, const float* __restrict__ x,
       y[at + d] = fmaf(normal, gamma[d], beta[d]);
     });
     if (lane_of_thread() == 0) rstd[t] = factor;
+  } else if (t < rows.T) {
+    for (int d = lane_of_thread(); d < D; d += kWarp) y[at + d] = xhat[at + d] = 0.0f;
+    if (lane_of_thread() == 0) rstd[t] = 0.0f;
   }
 }
 
@@ -53,8 +56,8 @@ void CudaDevice::residual_layer_norm_forward(int32_t T, int32_t D, const float* 
                                              float p, int64_t seed, int32_t step, int32_t site, int64_t first, float* y,
                                              float* xhat, float* rstd) {
   if (T == 0) return;
-  COP_LAUNCH_BY_WIDTH(D, layer_norm_kernel, row_shape(T, stream_), T, D, x, bias, residual, gamma, beta, eps,
-                      dropout_mask(p, seed, step, site, first), y, xhat, rstd);
+  COP_LAUNCH_BY_WIDTH(D, layer_norm_kernel, row_shape(T, stream_), rows(T), D, x, bias, residual, gamma, beta, eps,
+                      mask(p, seed, step, site, first), y, xhat, rstd);
 }
 
 }  // namespace coppice

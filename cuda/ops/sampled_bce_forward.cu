@@ -20,12 +20,12 @@ namespace {
 /// Cost     4 T*D multiply-adds, two rows of the table at random for each position: bound by memory.
 /// Source   Kang & McAuley, ICDM 2018, equation (7), with one sampled negative.
 template <int kSlots>
-__global__ void sampled_bce_kernel(int64_t T, int D, const float* __restrict__ h, const float* __restrict__ table,
+__global__ void sampled_bce_kernel(Rows rows, int D, const float* __restrict__ h, const float* __restrict__ table,
                                    const int32_t* __restrict__ positives, const int32_t* __restrict__ negatives,
                                    const float* __restrict__ w, float* __restrict__ loss, float* __restrict__ dpos,
                                    float* __restrict__ dneg, float* __restrict__ dh) {
   const int64_t t = row_of_warp(), at = t * D;
-  if (t < T) {
+  if (t < rows.count()) {
     const float *positive_row = table + int64_t{positives[t]} * D, *negative_row = table + int64_t{negatives[t]} * D;
     const auto positive = lane_values<kSlots>(D, [=](int d) { return positive_row[d]; });
     const auto negative = lane_values<kSlots>(D, [=](int d) { return negative_row[d]; });
@@ -48,6 +48,9 @@ __global__ void sampled_bce_kernel(int64_t T, int D, const float* __restrict__ h
       dpos[t] = gradient_p;
       dneg[t] = gradient_n;
     }
+  } else if (t < rows.T) {
+    for (int d = lane_of_thread(); dh != nullptr && d < D; d += kWarp) dh[at + d] = 0.0f;
+    if (lane_of_thread() == 0) loss[t] = dpos[t] = dneg[t] = 0.0f;
   }
 }
 
@@ -57,8 +60,8 @@ void CudaDevice::sampled_bce_forward(int32_t T, int32_t D, int32_t, const float*
                                      const int32_t* positives, const int32_t* negatives, const float* w, float* loss,
                                      float* dpos, float* dneg, float* dh) {
   if (T == 0) return;
-  COP_LAUNCH_BY_WIDTH(D, sampled_bce_kernel, row_shape(T, stream_), T, D, h, table, positives, negatives, w, loss, dpos,
-                      dneg, dh);
+  COP_LAUNCH_BY_WIDTH(D, sampled_bce_kernel, row_shape(T, stream_), rows(T), D, h, table, positives, negatives, w, loss,
+                      dpos, dneg, dh);
 }
 
 }  // namespace coppice

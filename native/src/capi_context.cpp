@@ -14,6 +14,7 @@
 
 using coppice::Error;
 using coppice::guard;
+using coppice::require_no_recording;
 
 const char* cop_build_info(void) { return coppice::cpu_build_info(); }
 
@@ -38,7 +39,7 @@ const char* cop_context_description(const cop_context* ctx) { return ctx == null
 
 int32_t cop_context_destroy(cop_context* ctx) {
   return guard([&] {
-    COP_REQUIRE(ctx == nullptr || ctx->live_bytes == 0);
+    COP_REQUIRE(ctx == nullptr || (ctx->live_bytes == 0 && ctx->live_graphs == 0 && !ctx->recording));
     delete ctx;
   });
 }
@@ -53,6 +54,7 @@ int32_t cop_context_live_bytes(const cop_context* ctx, int64_t* out) {
 int32_t cop_sync(cop_context* ctx) {
   return guard([&] {
     COP_REQUIRE(ctx != nullptr);
+    require_no_recording(ctx, "cop_sync");
     ctx->device->sync();
   });
 }
@@ -71,6 +73,7 @@ int32_t cop_alloc(cop_context* ctx, int64_t bytes, void** out) {
   return guard([&] {
     COP_REQUIRE(ctx != nullptr && out != nullptr);
     COP_REQUIRE(bytes > 0);
+    require_no_recording(ctx, "cop_alloc");
     COP_FAULT_POINT("alloc");
     *out = ctx->device->alloc(bytes);
     ctx->live_bytes += bytes;
@@ -81,6 +84,7 @@ int32_t cop_free(cop_context* ctx, void* ptr, int64_t bytes) {
   return guard([&] {
     COP_REQUIRE(ctx != nullptr && ptr != nullptr);
     COP_REQUIRE(bytes > 0 && bytes <= ctx->live_bytes);
+    require_no_recording(ctx, "cop_free");
     ctx->device->free(ptr, bytes);
     ctx->live_bytes -= bytes;
   });
@@ -89,6 +93,7 @@ int32_t cop_free(cop_context* ctx, void* ptr, int64_t bytes) {
 int32_t cop_upload(cop_context* ctx, void* dst, const void* src, int64_t bytes) {
   return guard([&] {
     COP_REQUIRE(ctx != nullptr && bytes >= 0 && (bytes == 0 || (dst != nullptr && src != nullptr)));
+    require_no_recording(ctx, "cop_upload");
     COP_FAULT_POINT("upload");
     ctx->device->upload(dst, src, bytes);
   });
@@ -97,6 +102,7 @@ int32_t cop_upload(cop_context* ctx, void* dst, const void* src, int64_t bytes) 
 int32_t cop_download(cop_context* ctx, void* dst, const void* src, int64_t bytes) {
   return guard([&] {
     COP_REQUIRE(ctx != nullptr && bytes >= 0 && (bytes == 0 || (dst != nullptr && src != nullptr)));
+    require_no_recording(ctx, "cop_download");
     COP_FAULT_POINT("download");
     ctx->device->download(dst, src, bytes);
   });

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <memory>
 
+struct cop_step;
+
 namespace coppice {
 
 // The surrogate behind its last dense layer, as the operations cop_dense_tail_* share it.
@@ -39,6 +41,13 @@ class Device {
   virtual void copy(void* dst, const void* src, int64_t bytes) = 0;
   virtual void fill(float* dst, float value, int64_t count) = 0;
   virtual void sync() = 0;
+
+  // Graphs and what their replays read: see cop_step_use and cop_graph_begin. COP_UNSUPPORTED where there are none.
+  virtual void step_use(int32_t T, const cop_step* step);
+  virtual void graph_begin();
+  virtual void graph_end(void** out);
+  virtual void graph_launch(void* graph);
+  virtual void graph_free(void* graph);
 
   virtual void gemm(int32_t trans_a, int32_t trans_b, int32_t m, int32_t n, int32_t k, float alpha, const float* a,
                     const void* b, int32_t b_dtype, float beta, float* c) = 0;

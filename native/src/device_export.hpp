@@ -26,6 +26,7 @@ inline void export_device(std::unique_ptr<Device> device, DeviceTable* table) {
     return guard([&] { *out = static_cast<Device*>(own)->alloc(bytes); });
   };
   table->free = [](void* own, void* ptr, int64_t bytes) { static_cast<Device*>(own)->free(ptr, bytes); };
+  table->step_use = Exported<&Device::step_use>::call;
 #define COP_EXPORT(op) table->op = Exported<&Device::op>::call;
   COP_DEVICE_OPS(COP_EXPORT)
 #undef COP_EXPORT

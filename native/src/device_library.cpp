@@ -3,6 +3,9 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
+#include <cstring>
+#include <iterator>
 #include <new>
 #include <string>
 
@@ -11,6 +14,40 @@
 
 namespace coppice {
 namespace {
+
+// What may run while a cop_step is in use: operations that take their rows from it, and those that have no rows.
+constexpr const char* kOfSteps[] = {"upload",
+                                    "download",
+                                    "copy",
+                                    "fill",
+                                    "sync",
+                                    "graph_begin",
+                                    "graph_end",
+                                    "graph_launch",
+                                    "graph_free",
+                                    "gemm",
+                                    "axpy",
+                                    "scale",
+                                    "convert",
+                                    "dropout_forward",
+                                    "bias_forward",
+                                    "bias_backward",
+                                    "bias_relu_forward",
+                                    "bias_relu_backward",
+                                    "embedding_forward",
+                                    "embedding_backward",
+                                    "residual_layer_norm_forward",
+                                    "residual_layer_norm_backward",
+                                    "attention_forward",
+                                    "attention_backward",
+                                    "sampled_bce_forward",
+                                    "adam_step",
+                                    "segment_sum"};
+
+bool is_of_steps(const char* op) {
+  return std::any_of(std::begin(kOfSteps), std::end(kOfSteps),
+                     [=](const char* name) { return !std::strcmp(name, op); });
+}
 
 // Passes each operation to the library's table.
 class LibraryDevice : public Device {
@@ -26,13 +63,20 @@ class LibraryDevice : public Device {
     return ptr;
   }
   void free(void* ptr, int64_t bytes) noexcept override { table_.free(table_.device, ptr, bytes); }
+  void step_use(int32_t T, const cop_step* step) override {
+    check(table_.step_use(table_.device, T, step));
+    step_in_use_ = step != nullptr;
+  }
   void symmetric_solve(int32_t n, double* a, double* b, int32_t* definite) override {
     blas_symmetric_solve(1, n, a, b, definite);
   }
 
  protected:
   template <class Entry, class... Arguments>
-  void perform(const char*, Entry entry, const Arguments&... arguments) {
+  void perform(const char* op, Entry entry, const Arguments&... arguments) {
+    if (step_in_use_ && !is_of_steps(op)) {
+      throw Error(COP_UNSUPPORTED, std::string(op) + " does not take its rows from a cop_step; end cop_step_use first");
+    }
     check((table_.*entry)(table_.device, arguments...));
   }
 
@@ -42,6 +86,7 @@ class LibraryDevice : public Device {
   }
 
   DeviceTable table_;
+  bool step_in_use_ = false;
 };
 
 }  // namespace

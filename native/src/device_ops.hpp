@@ -7,13 +7,17 @@
 #include "device.hpp"
 #include "error.hpp"
 
-// symmetric_solve is not among them: it works on host memory.
+// symmetric_solve is not among them: it works on host memory. Nor is step_use, which decides about the others.
 #define COP_DEVICE_OPS(OP)             \
   OP(upload)                           \
   OP(download)                         \
   OP(copy)                             \
   OP(fill)                             \
   OP(sync)                             \
+  OP(graph_begin)                      \
+  OP(graph_end)                        \
+  OP(graph_launch)                     \
+  OP(graph_free)                       \
   OP(gemm)                             \
   OP(axpy)                             \
   OP(scale)                            \
@@ -77,6 +81,7 @@ struct DeviceTable {
   void (*close)(void* device);
   int32_t (*alloc)(void* device, int64_t bytes, void** out);
   void (*free)(void* device, void* ptr, int64_t bytes);
+  int32_t (*step_use)(void* device, int32_t T, const cop_step* step);
 #define COP_TABLE_ENTRY(op) DeviceEntry<decltype(&Device::op)>::Function op;
   COP_DEVICE_OPS(COP_TABLE_ENTRY)
 #undef COP_TABLE_ENTRY

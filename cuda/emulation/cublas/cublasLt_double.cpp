@@ -146,8 +146,9 @@ void multiply(const Work& w, int64_t batch, EmulatedWrote wrote) {
 void run(void* argument, EmulatedWrote wrote) {
   const Work* work = static_cast<Work*>(argument);
   for (int64_t batch = 0; batch < work->ld.batch; ++batch) multiply(*work, batch, wrote);
-  delete work;
 }
+
+void release(void* argument) { delete static_cast<Work*>(argument); }
 
 EmulatedSubmit emulated_device() {
   void* library = dlopen("libcoppice_emulated.so", RTLD_LAZY | RTLD_NOLOAD);
@@ -341,10 +342,7 @@ int cublasLtMatmul(Handle* handle, const Desc* desc, const void* alpha, const vo
                         b,
                         static_cast<const float*>(c),
                         static_cast<float*>(d)};
-  const int error = submit(stream, run, work);
-  if (error == 0) return kSuccess;
-  delete work;
-  return kExecutionFailed;
+  return submit(stream, run, release, work) == 0 ? kSuccess : kExecutionFailed;
 }
 
 }  // extern "C"

@@ -48,7 +48,7 @@ COP_API const char* cop_build_info(void);
 COP_API int32_t cop_context_create(int32_t device, int32_t threads, cop_context** out);
 // One line about the context's device. Valid as long as the context; empty for null.
 COP_API const char* cop_context_description(const cop_context* ctx);
-COP_API int32_t cop_context_destroy(cop_context* ctx);  // null is allowed; memory must have been freed
+COP_API int32_t cop_context_destroy(cop_context* ctx);  // null is allowed; memory and graphs must have been freed
 COP_API int32_t cop_context_live_bytes(const cop_context* ctx, int64_t* out);
 COP_API int32_t cop_sync(cop_context* ctx);
 // The queue of a CUDA context, a cudaStream_t, for work that another library puts on it: to be asked for before each
@@ -74,6 +74,36 @@ COP_API int32_t cop_advise_file(void* address, int64_t bytes, int32_t advice);
 // For tests: the n-th (1-based) pass through the named point ("alloc", "upload", "download", "launch", "map") fails
 // once with `status`. COP_UNSUPPORTED unless built with COPPICE_FAULTS.
 COP_API int32_t cop_fault_arm(const char* point, int32_t n, int32_t status);
+
+// ---- graphs: operations recorded once and replayed, on devices with a queue of their own ----
+
+// What a replay takes from the device, because it differs from one to the next.
+typedef struct cop_step {
+  int32_t begin, rows;         // 0 and the number of rows that count: also the offsets of one segment
+  int32_t step;                // of dropout's counter
+  float adam_rate, adam_root;  // lr/(1-b1^step), 1/sqrt(1-b2^step)
+} cop_step;
+typedef struct cop_graph cop_graph;
+
+// Writes a cop_step in device memory, behind what is queued. rows >= 0, step >= 1
+COP_API int32_t cop_step_write(cop_context* ctx, cop_step* step, int32_t rows, int64_t number, float lr, float beta1,
+                               float beta2);
+// From now on, until it is called with null, operations read `step` (on the device) when they run: of their T rows,
+// which must be this T, only step->rows count (0 <= rows <= T), and outputs (T,...) become 0 in the others; dropout and
+// cop_adam_step ignore their arguments `step` and lr. Results are those, bit for bit, of the same calls with rows for
+// T, and do not depend on T. Attention, by samples, sees T only as the extent of its outputs. COP_UNSUPPORTED: the
+// other operations over T rows, meanwhile; and this function on the CPU. A cop_gemm has no count: rows that are 0 in a
+// or c give rows of 0, and add nothing to a sum over positions.
+COP_API int32_t cop_step_use(cop_context* ctx, int32_t T, const cop_step* step);
+
+// Operations between these two are recorded instead of done, with their arguments, among them all addresses. Meanwhile
+// calls that wait, allocate or free are refused, as is an operation that would need more scratch memory than one before
+// it: do everything once before recording it. COP_UNSUPPORTED on the CPU.
+COP_API int32_t cop_graph_begin(cop_context* ctx);
+COP_API int32_t cop_graph_end(cop_context* ctx, cop_graph** out);  // pair with cop_graph_free, before the context ends
+// Queues everything that was recorded, in its order. The memory it works on must not have been freed.
+COP_API int32_t cop_graph_launch(cop_context* ctx, cop_graph* graph);
+COP_API int32_t cop_graph_free(cop_context* ctx, cop_graph* graph);  // waits; null is allowed
 
 // ---- matrix product ----
 
@@ -118,7 +148,8 @@ COP_API int32_t cop_bias_relu_forward_jvp(cop_context* ctx, int32_t T, int32_t D
 COP_API int32_t cop_embedding_forward(cop_context* ctx, int32_t T, int32_t D, int32_t V, const int32_t* ids,
                                       const void* table, int32_t table_dtype, int32_t accumulate, float* out);
 // dtable[rows[r],:] += sum_{j = segments[r] .. segments[r+1]-1, in order} coef[order[j]] * src[order[j],:]
-// rows (R) distinct, segments (R+1), order (K) positions; coef (T) or null for 1; src (T,D); dtable (V,D)
+// rows (R) distinct, segments (R+1), order (K) positions; coef (T) or null for 1; src (T,D); dtable (V,D). A row of the
+// table may be named again where there is nothing to add to it.
 COP_API int32_t cop_embedding_backward(cop_context* ctx, int32_t R, int32_t D, int32_t V, const int32_t* rows,
                                        const int32_t* segments, const int32_t* order, const float* coef,
                                        const float* src, float* dtable);
