@@ -23,7 +23,6 @@ int32_t cop_step_write(cop_context* ctx, cop_step* step, int32_t rows, int64_t n
 int32_t cop_step_use(cop_context* ctx, int32_t T, const cop_step* step) {
   return guard([&] {
     COP_REQUIRE(ctx != nullptr && T >= 0);
-    COP_FAULT_POINT("launch");
     ctx->device->step_use(T, step);
   });
 }

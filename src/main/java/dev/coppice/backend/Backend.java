@@ -3,6 +3,7 @@ package dev.coppice.backend;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A device that owns memory and computes: the operations are in {@link CoreOps}, {@link
@@ -56,6 +57,9 @@ public interface Backend extends CoreOps, SurrogateOps, InfluenceOps, LanguageOp
    * better given to this backend as a whole. {@link Lanes} runs them.
    */
   List<Backend> openLanes();
+
+  /** Recording and replay of operations; empty where it is better to give them one by one. */
+  Optional<Graphs> graphs();
 
   /** Waits until all queued operations are done. */
   void sync();

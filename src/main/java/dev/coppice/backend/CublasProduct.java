@@ -14,9 +14,10 @@ import org.lwjgl.system.MemoryUtil;
  * <p>Row-major matrices are what cuBLAS calls the transposes of column-major ones, so it computes
  * {@code c^T = op(b)^T op(a)^T}: its first operand is b, its columns are the rows of c. Where a is
  * transposed, as in the gradient of a weight, the inner extent counts positions and may be long
- * while c is small: it is cut into pieces whose length depends on the sizes alone, which are added
- * in their order. cuBLAS multiplies matrices of one type: where b is BF16 or F16 it is widened
- * first, exactly, a slab at a time; or, in the precision BF16, a is rounded to BF16 where b is.
+ * while c is small: it is cut into pieces of one length, which are added in their order, so many
+ * together as the size of c says. Positions of 0 behind the last then change nothing. cuBLAS
+ * multiplies matrices of one type: where b is BF16 or F16 it is widened first, exactly, a slab at a
+ * time; or, in the precision BF16, a is rounded to BF16 where b is.
  */
 final class CublasProduct implements AutoCloseable {
 
@@ -24,8 +25,8 @@ final class CublasProduct implements AutoCloseable {
    * Extents at which a product is cut, and with it the memory that it takes.
    *
    * @param slab elements that are widened or rounded at a time, at least a row
-   * @param piece shortest piece of the inner extent, where that is cut
-   * @param partials elements of all pieces' results
+   * @param piece length of a piece of the inner extent, where that is cut
+   * @param partials elements of the results of pieces that are summed together
    */
   record Limits(long slab, int piece, long partials) {
     static final Limits DEFAULT = new Limits(1 << 24, 512, 1 << 24);
@@ -53,6 +54,8 @@ final class CublasProduct implements AutoCloseable {
   private final CublasMatmul halves; // BF16 by BF16; null in other precisions
   private final Scratch converted = new Scratch();
   private final Scratch partials = new Scratch();
+  private int stepCapacity;
+  private long step; // in use, or 0
 
   /**
    * Opens cuBLAS; the library must be loaded.
@@ -184,52 +187,81 @@ final class CublasProduct implements AutoCloseable {
   }
 
   private void multiply(Part p) {
-    int piece = p.transA && p.ldC == p.n ? pieceLength(p.m, p.n, p.k) : p.k;
-    if (piece < p.k) {
-      multiplyInPieces(p, piece);
+    int together = together(p);
+    if (together > 1 && p.k > limits.piece) {
+      int pieces = ceilDiv(p.k, limits.piece);
+      for (int from = 0; from < pieces; from += together) {
+        int count = Math.min(together, pieces - from);
+        multiplyPieces(p, from, count, from == 0 ? p.beta : 1);
+      }
     } else {
-      // Batches differ in positions: not each of their numbers is another form.
-      boolean positions = p.transA && !p.transB;
-      int inner = positions ? (int) (limits.piece * ceilDiv(p.k, limits.piece)) : p.k;
-      Form form = form(p, inner, false, p.c);
+      // Batches differ in positions: not each of their numbers is another form, and one piece is
+      // multiplied as those of a longer sum are.
+      int inner = p.transA && !p.transB ? limits.piece * ceilDiv(p.k, limits.piece) : p.k;
+      Form form = form(p, inner, together > 1, p.c);
       matmul
           .operands(p.b, p.a, p.c, p.c)
           .queue(stream(), form, p.m, p.k, Batch.ONE, p.alpha, p.beta);
     }
   }
 
-  /** A multiple of the shortest piece, such that all results fit into the partials. */
-  private int pieceLength(int m, int n, int k) {
-    long most = Math.max(1, limits.partials / ((long) m * n));
-    long shortest = ceilDiv(k, limits.piece);
-    return (int) Math.min(k, limits.piece * ceilDiv(shortest, most));
+  /** Pieces of the inner extent whose results fit into the partials; 1 where it is not cut. */
+  private int together(Part p) {
+    boolean cut = p.transA && p.ldC == p.n;
+    return cut ? (int) Math.min(1 << 15, limits.partials / ((long) p.m * p.n)) : 1;
+  }
+
+  private static int ceilDiv(int a, int b) {
+    return (a - 1) / b + 1;
   }
 
   private static long ceilDiv(long a, long b) {
     return (a + b - 1) / b;
   }
 
-  /** The first piece adds what c holds; then all are summed into c in their order. */
-  private void multiplyInPieces(Part p, int piece) {
+  /** The first piece adds beta c; then the results of all are summed into c in their order. */
+  private void multiplyPieces(Part p, int from, int count, float beta) {
     int cells = p.m * p.n;
-    int full = p.k / piece;
-    int rest = p.k % piece;
-    int pieces = full + (rest == 0 ? 0 : 1);
-    long sums = partials.floats((long) cells * pieces);
-    Form form = form(p, piece, true, sums);
-    int done = p.beta == 0 ? 0 : 1;
-    if (done == 1) {
-      queuePieces(p, form, 0, 1, piece, p.beta, p.c, sums);
+    int full = Math.min(from + count, p.k / limits.piece);
+    long sums = partials.floats((long) cells * count);
+    Form form = form(p, limits.piece, true, sums);
+    long place = sums - (long) Float.BYTES * cells * from;
+    int next = from;
+    if (beta != 0) {
+      int inner = Math.min(limits.piece, p.k - from * limits.piece);
+      queuePieces(p, form, from, 1, inner, beta, p.c, place);
+      next++;
     }
-    queuePieces(p, form, done, full - done, piece, 0, 0, sums);
-    queuePieces(p, form, full, rest == 0 ? 0 : 1, rest, 0, 0, sums);
-    NativeBackend.check(cop_bias_backward(context, pieces, cells, sums, p.c));
+    queuePieces(p, form, next, full - next, limits.piece, 0, 0, place);
+    next = Math.max(next, full);
+    queuePieces(p, form, next, from + count - next, p.k % limits.piece, 0, 0, place);
+    sumPieces(count, cells, sums, p.c);
   }
 
-  /** Pieces {@code first .. first + count - 1}, each of {@code inner}, to their places in sums. */
+  /** Of pieces all count, whatever a step says of positions. */
+  private void sumPieces(int count, int cells, long sums, long c) {
+    if (step != 0) {
+      NativeBackend.check(cop_step_use(context, 0, 0));
+    }
+    NativeBackend.check(cop_bias_backward(context, count, cells, sums, c));
+    if (step != 0) {
+      NativeBackend.check(cop_step_use(context, stepCapacity, step));
+    }
+  }
+
+  /** Tells what {@code cop_step_use} was told. */
+  void stepInUse(int capacity, long address) {
+    stepCapacity = capacity;
+    step = address;
+  }
+
+  /**
+   * Pieces {@code first .. first + count - 1}, each of {@code inner}, to their places in sums; none
+   * where count is not positive.
+   */
   private void queuePieces(
       Part p, Form form, int first, int count, int inner, float beta, long c, long sums) {
-    if (count == 0) {
+    if (count <= 0) {
       return;
     }
     long strideA = (long) form.inner() * p.ldA;

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.lwjgl.system.MemoryUtil;
 
 /**
@@ -38,6 +39,7 @@ public final class NativeBackend extends NativeLanguageOps {
   private final NativeBackend origin; // of a lane: the backend whose tensors it reads too, or null
   private final long context;
   private final CublasProduct product; // null: libcoppice multiplies
+  private final Graphs graphs = new Graphs(this);
   private boolean closed;
 
   /**
@@ -192,6 +194,19 @@ public final class NativeBackend extends NativeLanguageOps {
   }
 
   @Override
+  public Optional<Graphs> graphs() {
+    return device == Device.CPU ? Optional.empty() : Optional.of(graphs);
+  }
+
+  /** From now on operations take their step from an address, or from their arguments where 0. */
+  void useStep(int capacity, long step) {
+    check(cop_step_use(context(), capacity, step));
+    if (product != null) {
+      product.stepInUse(capacity, step);
+    }
+  }
+
+  @Override
   boolean reads(Backend owner) {
     return owner == this || (origin != null && owner == origin);
   }
@@ -235,6 +250,9 @@ public final class NativeBackend extends NativeLanguageOps {
     long bytes = liveBytes();
     if (bytes != 0) {
       throw new IllegalStateException(bytes + " bytes of workspace are still open");
+    }
+    if (graphs.open() != 0) {
+      throw new IllegalStateException(graphs.open() + " graphs are still open");
     }
     if (product != null) {
       product.close();

@@ -6,6 +6,7 @@ import java.nio.IntBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.lwjgl.system.MemoryStack;
 import org.lwjgl.system.MemoryUtil;
 import org.lwjgl.system.linux.FCNTL;
@@ -54,6 +55,11 @@ public final class ReferenceBackend extends ReferenceLanguageOps {
   @Override
   public int parts(int positions) {
     return 1;
+  }
+
+  @Override
+  public Optional<Graphs> graphs() {
+    return Optional.empty();
   }
 
   @Override

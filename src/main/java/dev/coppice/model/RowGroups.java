@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coppice.model;
 
+import java.util.Arrays;
+
 /**
  * Groups positions by the table row that they use, for a scatter-add of fixed order. Reuses one
  * array of counters, so it is used by one thread at a time.
@@ -54,5 +56,24 @@ final class RowGroups {
       counters[out[at + r]] = 0;
     }
     return rows;
+  }
+
+  /** Rows that {@code positions} ids can have at most. */
+  int most(int positions) {
+    return Math.min(positions, counters.length);
+  }
+
+  /**
+   * The same laid out for more rows than there are: {@code 2 room + 1 + T} values, in which the
+   * rows from R on are 0 and have no positions.
+   *
+   * @param room rows, at least R
+   */
+  void append(int[] ids, int[] out, int at, int room) {
+    int rows = append(ids, out, at);
+    System.arraycopy(out, at + 2 * rows + 1, out, at + 2 * room + 1, ids.length);
+    System.arraycopy(out, at + rows, out, at + room, rows + 1);
+    Arrays.fill(out, at + rows, at + room, 0);
+    Arrays.fill(out, at + room + rows + 1, at + 2 * room + 1, ids.length);
   }
 }

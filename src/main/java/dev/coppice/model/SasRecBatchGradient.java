@@ -75,6 +75,29 @@ final class SasRecBatchGradient {
     return input.lists(batch, backend.parts(batch.positionCount()));
   }
 
+  /** The same for {@link #queue}, with room for any batch of up to so many positions. */
+  SasRecLists listsWithin(PackedBatch batch, int positions) {
+    return input.listsWithin(batch, positions);
+  }
+
+  /** Copies a batch over; {@link #queue} is about it. */
+  void load(SasRecLists lists) {
+    input.load(lists);
+  }
+
+  /**
+   * Evaluates the batch that was loaded, as a whole, by this backend; neither waits nor copies.
+   *
+   * @param gradient receives the gradient, every element of every tensor
+   */
+  void queue(SasRecParameters weights, DropoutSites dropout, SasRecParameters gradient) {
+    backend.fill(gradient.items(), 0f);
+    backend.fill(gradient.positions(), 0f);
+    model.forward(weights, input.whole(), dropout);
+    backward.layers(model, weights, input.whole(), dropout, gradient);
+    backward.tables(model, input, gradient);
+  }
+
   /**
    * Evaluates a batch.
    *
@@ -90,6 +113,11 @@ final class SasRecBatchGradient {
     input.load(lists);
     List<SasRecPart> parts = input.parts();
     boolean whole = parts.size() == 1;
+    if (whole && lanes.count() == 1) {
+      queue(weights, dropout, gradient);
+      beside.run();
+      return;
+    }
     // The longest pieces first, so that the lanes end together.
     lanes.run(
         parts.size() + 1 + CLEARING_PIECES,

@@ -85,6 +85,16 @@ public final class SasRecInput {
   }
 
   /**
+   * The index lists of a batch in one part, with room for any batch: where each list lies, and so
+   * what is queued about it, depends on {@code positions} alone.
+   *
+   * @param positions at least the batch's
+   */
+  SasRecLists listsWithin(PackedBatch batch, int positions) {
+    return SasRecLists.within(batch, maxSamples, positions, itemGroups, positionGroups);
+  }
+
+  /**
    * Copies a batch over.
    *
    * @param lists as {@link #lists} made them
@@ -92,12 +102,12 @@ public final class SasRecInput {
    */
   void load(SasRecLists lists) {
     PackedBatch batch = lists.batch();
-    int b = batch.sampleCount();
-    int t = batch.positionCount();
+    int b = lists.samples();
+    int t = lists.positions();
     requireRoom(b, t, lists.parts().length - 1);
     indices.slice(0, lists.values().length).write(lists.values());
     Tensor weights = weightBuffer.slice(0, t);
-    weights.write(batch.weights());
+    weights.rows(0, batch.positionCount()).write(batch.weights());
     int at = 2 * b + 1;
     whole = inputs(b, t, indices.slice(at + 2 * t, t), indices.slice(at + 3 * t, t), weights);
     at = viewParts(lists, at + 4 * t);
@@ -116,6 +126,10 @@ public final class SasRecInput {
   }
 
   private int viewParts(SasRecLists lists, int start) {
+    if (lists.parts().length == 2) {
+      parts = List.of(whole);
+      return start;
+    }
     int at = start;
     int[] offsets = lists.batch().offsets();
     List<SasRecPart> views = new ArrayList<>();
@@ -143,7 +157,7 @@ public final class SasRecInput {
     int t = allOffsets[from + count] - first;
     requireRoom(count, t, 1);
     int[] values = new int[2 * count + 1 + 2 * t];
-    int at = SasRecLists.putOffsets(values, allOffsets, from, count);
+    int at = SasRecLists.putOffsets(values, allOffsets, from, count, count);
     System.arraycopy(allItems, first, values, at, t);
     System.arraycopy(allPositions, first, values, at + t, t);
     indices.slice(0, values.length).write(values);

@@ -5,8 +5,6 @@ import dev.coppice.backend.Allocator;
 import dev.coppice.backend.Backend;
 import dev.coppice.backend.DType;
 import dev.coppice.backend.Lanes;
-import dev.coppice.backend.SurrogateOps.Adam;
-import dev.coppice.backend.Tensor;
 import dev.coppice.backend.Workspace;
 import dev.coppice.data.PackedBatch;
 import dev.coppice.data.SurrogateSamples;
@@ -17,6 +15,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /**
  * Trains a surrogate: sampled binary cross-entropy, averaged over all positions of a batch, by
@@ -30,41 +29,12 @@ public final class SasRecTrainer implements AutoCloseable {
   private final SurrogateSamples samples;
   private final SasRecConfig config;
   private final TrainingConfig training;
-  private final Adam adam;
   private final int stepsPerEpoch;
   private final Lanes lanes;
   private final Workspace workspace;
-  private final Tensors tensors;
+  private final SasRecStep steps;
   private SasRecLists next; // of the batch that comes after the one at work
   private long step;
-
-  /** Everything that lies on the backend. */
-  private static final class Tensors {
-    final SasRecParameters weights;
-    final SasRecParameters gradient;
-    final SasRecParameters firstMoment;
-    final SasRecParameters secondMoment;
-    final SasRecBatchGradient batch;
-    final Tensor lossOffsets; // 0 and T: the whole batch is one segment
-    final Tensor losses; // of each step of an epoch
-
-    Tensors(
-        Backend backend,
-        Lanes lanes,
-        Allocator a,
-        SasRecConfig config,
-        int samples,
-        int positions,
-        int steps) {
-      weights = new SasRecParameters(a, config);
-      gradient = new SasRecParameters(a, config);
-      firstMoment = new SasRecParameters(a, config);
-      secondMoment = new SasRecParameters(a, config);
-      batch = new SasRecBatchGradient(backend, lanes, config, a, samples, positions);
-      lossOffsets = a.i32(2);
-      losses = a.f32(steps);
-    }
-  }
 
   /**
    * Reserves memory and sets the initial weights, {@link SurrogateWeights#initial}.
@@ -81,34 +51,25 @@ public final class SasRecTrainer implements AutoCloseable {
     this.samples = samples;
     this.config = config;
     this.training = training;
-    adam = new Adam(training.lr(), Adam.DEFAULT.beta1(), Adam.DEFAULT.beta2(), Adam.DEFAULT.eps());
     int batch = Math.min(training.batch(), count);
     stepsPerEpoch = (count + batch - 1) / batch;
     int positions = mostPositions(samples, batch);
     lanes = Lanes.of(backend);
-    Function<Allocator, Tensors> layout =
-        a -> new Tensors(backend, lanes, a, config, batch, positions, stepsPerEpoch);
+    Function<Allocator, SasRecStep> layout =
+        a -> new SasRecStep(backend, lanes, a, config, training, batch, positions, stepsPerEpoch);
     Workspace reserved = null;
     boolean started = false;
     try {
       reserved = backend.workspace(Workspace.plan(backend, layout::apply));
-      tensors = layout.apply(reserved);
-      start(SurrogateWeights.initial(config, training.seed()));
+      steps = layout.apply(reserved);
+      steps.start(SurrogateWeights.initial(config, training.seed()));
       started = true;
     } finally {
       workspace = reserved;
       if (!started) {
-        close();
+        release();
       }
     }
-  }
-
-  private void start(SurrogateWeights initial) {
-    tensors.batch.clear();
-    tensors.gradient.clear(backend);
-    tensors.firstMoment.clear(backend);
-    tensors.secondMoment.clear(backend);
-    tensors.weights.load(backend, initial.tensors());
   }
 
   /** Positions of the longest {@code batch} samples: no batch can have more. */
@@ -158,6 +119,7 @@ public final class SasRecTrainer implements AutoCloseable {
     int[] order = Shuffle.order(scorable.length, training.seed(), epoch);
     long positions = 0;
     int[] batchPositions = new int[stepsPerEpoch];
+    steps.makeRoom(mostPositions(order));
     next = lists(order, 0, epoch, removed);
     for (int s = 0; s < stepsPerEpoch; s++) {
       SasRecLists lists = next;
@@ -168,9 +130,9 @@ public final class SasRecTrainer implements AutoCloseable {
               : () -> next = lists(order, following, epoch, removed);
       batchPositions[s] = lists.batch().weightedCount();
       positions += batchPositions[s];
-      trainStep(lists, s, prepare);
+      steps.run(lists, s, ++step, prepare);
     }
-    double[] losses = tensors.losses.doubles();
+    double[] losses = steps.losses();
     double sum = 0;
     for (int s = 0; s < stepsPerEpoch; s++) {
       sum += losses[s] * batchPositions[s];
@@ -183,38 +145,34 @@ public final class SasRecTrainer implements AutoCloseable {
     return mean;
   }
 
-  /** The lists of batch {@code s} of an epoch. */
-  private SasRecLists lists(int[] order, int s, int epoch, BitSet removed) {
+  /** The samples of batch {@code s} of an epoch. */
+  private int[] chosen(int[] order, int s) {
     int from = s * training.batch();
     int[] chosen = new int[Math.min(training.batch(), order.length - from)];
     for (int i = 0; i < chosen.length; i++) {
       chosen[i] = samples.scorable()[order[from + i]];
     }
-    PackedBatch packed = samples.batch(chosen, epoch, Weighting.BATCH_MEAN);
-    return tensors.batch.lists(removed.isEmpty() ? packed : packed.without(removed));
+    return chosen;
   }
 
-  private void trainStep(SasRecLists lists, int stepOfEpoch, Runnable beside) {
-    step++;
-    DropoutSites dropout =
-        config.dropout() == 0
-            ? DropoutSites.NONE
-            : new DropoutSites(config.dropout(), training.seed(), Math.toIntExact(step));
-    Tensors t = tensors;
-    t.batch.run(t.weights, lists, dropout, t.gradient, beside);
-    t.lossOffsets.write(new int[] {0, lists.batch().positionCount()});
-    backend.segmentSum(
-        t.lossOffsets,
-        t.batch.positionLoss(),
-        t.batch.positionWeights(),
-        t.losses.rows(stepOfEpoch, 1));
-    backend.adamStep(
-        t.weights.all(), t.gradient.all(), t.firstMoment.all(), t.secondMoment.all(), adam, step);
+  /** Positions of the largest batch of an epoch. */
+  private int mostPositions(int[] order) {
+    return IntStream.range(0, stepsPerEpoch)
+        .map(s -> Arrays.stream(chosen(order, s)).map(samples::transitions).sum())
+        .max()
+        .orElseThrow();
+  }
+
+  /** The lists of batch {@code s} of an epoch. */
+  private SasRecLists lists(int[] order, int s, int epoch, BitSet removed) {
+    int[] chosen = chosen(order, s);
+    PackedBatch packed = samples.batch(chosen, epoch, Weighting.BATCH_MEAN);
+    return steps.lists(removed.isEmpty() ? packed : packed.without(removed));
   }
 
   /** A copy of the weights. */
   public SurrogateWeights weights() {
-    return new SurrogateWeights(config, tensors.weights.read());
+    return new SurrogateWeights(config, steps.weights().read());
   }
 
   /**
@@ -225,7 +183,7 @@ public final class SasRecTrainer implements AutoCloseable {
   public TrainerState state() {
     TrainerState state =
         new TrainerState(
-            tensors.weights.read(), tensors.firstMoment.read(), tensors.secondMoment.read(), step);
+            steps.weights().read(), steps.firstMoment().read(), steps.secondMoment().read(), step);
     if (backend.bytesOf(DType.F32) > Float.BYTES) {
       restore(state);
     }
@@ -242,9 +200,9 @@ public final class SasRecTrainer implements AutoCloseable {
         List.of(state.parameters(), state.firstMoment(), state.secondMoment())) {
       new SurrogateWeights(config, values); // checks names and sizes before anything is written
     }
-    tensors.weights.load(backend, state.parameters());
-    tensors.firstMoment.load(backend, state.firstMoment());
-    tensors.secondMoment.load(backend, state.secondMoment());
+    steps.weights().load(backend, state.parameters());
+    steps.firstMoment().load(backend, state.firstMoment());
+    steps.secondMoment().load(backend, state.secondMoment());
     step = state.step();
   }
 
@@ -256,6 +214,11 @@ public final class SasRecTrainer implements AutoCloseable {
   /** Frees the memory. Idempotent. */
   @Override
   public void close() {
+    steps.close();
+    release();
+  }
+
+  private void release() {
     if (workspace != null) {
       workspace.close();
     }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.coppice.WithoutGraphs;
 import dev.coppice.backend.Backend;
 import dev.coppice.backend.NativeBackend;
 import dev.coppice.backend.ReferenceBackend;
@@ -111,5 +112,16 @@ class EmulatedPruneTest {
         JsonFile.read(emulated.resolve("run.json")).path("device").asText(),
         JsonFile.read(other.resolve("run.json")).path("device").asText(),
         "the schedule is part of the device's description");
+  }
+
+  @Test
+  void replayingStepsChangesNoByte() throws IOException {
+    Path plain = run("plain", () -> WithoutGraphs.of(emulated(3)));
+    for (String file : List.of("surrogate.safetensors", "influence.csv", "selection.txt")) {
+      assertEquals(
+          ContentHash.sha256(plain.resolve(file)),
+          ContentHash.sha256(emulated.resolve(file)),
+          file);
+    }
   }
 }

@@ -91,6 +91,29 @@ public final class Coppice {
 
   public static native int cop_fault_arm(String point, int n, int status);
 
+  public static native int cop_step_write(
+      @Cast("cop_context*") long ctx,
+      @Cast("cop_step*") long step,
+      int rows,
+      @Cast("int64_t") long number,
+      float lr,
+      float beta1,
+      float beta2);
+
+  public static native int cop_step_use(
+      @Cast("cop_context*") long ctx, int T, @Cast("const cop_step*") long step);
+
+  public static native int cop_graph_begin(@Cast("cop_context*") long ctx);
+
+  public static native int cop_graph_end(
+      @Cast("cop_context*") long ctx, @Cast("cop_graph**") long out);
+
+  public static native int cop_graph_launch(
+      @Cast("cop_context*") long ctx, @Cast("cop_graph*") long graph);
+
+  public static native int cop_graph_free(
+      @Cast("cop_context*") long ctx, @Cast("cop_graph*") long graph);
+
   public static native int cop_gemm(
       @Cast("cop_context*") long ctx,
       int transA,
