@@ -10,9 +10,7 @@ struct Rows {
   int64_t T;
   const int32_t* counted = nullptr;  // on the device; null: all
 
-  __device__ __forceinline__ int64_t count() const {
-    return counted == nullptr ? T : min(T, int64_t{*counted});
-  }
+  __device__ __forceinline__ int64_t count() const { return counted == nullptr ? T : min(T, int64_t{*counted}); }
 };
 
 // Arrays of as many rows; null: none.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Graphs on the emulated CUDA device. Every operation that takes its rows from a cop_step is recorded once for a
-// capacity and replayed with several counts, step by step: the results must be those of the plain operation over so many
-// rows, bit for bit, with zeros behind them. And what may not be done while a graph is recorded is refused.
+// capacity and replayed with several counts, step by step: the results must be those of the plain operation over so
+// many rows, bit for bit, with zeros behind them. And what may not be done while a graph is recorded is refused.
 //
 //   graph_replay [schedule ...]
 #include <algorithm>
@@ -47,8 +47,9 @@ class Arguments {
   }
   // Outputs (capacity, width), which hold numbers before.
   float* rows(int64_t width) { return floats(numbers(capacity_ * width), width); }
-  // An output without rows.
+  // Outputs without rows; adding 0 to -0 would show.
   float* whole(int64_t count) { return floats(numbers(count), -1); }
+  float* minus_zeros(int64_t count) { return floats(std::vector<float>(static_cast<size_t>(count), -0.0f), -1); }
   const int32_t* indices(std::vector<int32_t> values, int64_t room) {
     values.resize(static_cast<size_t>(room), 0);
     return static_cast<int32_t*>(array(values.data(), room * 4, 0));
@@ -123,9 +124,8 @@ constexpr int32_t kWidth = 33, kItems = 9, kHeads = 3;
 Call dropout(Arguments& a, int32_t) {
   const float* x = a.in_rows(kWidth);
   float* y = a.rows(kWidth);
-  return [=](cop_context* c, Plain p) {
-    return cop_dropout_forward(c, p.T, kWidth, x, 0.5f, kSeed, p.number, 3, 64, y);
-  };
+  return
+      [=](cop_context* c, Plain p) { return cop_dropout_forward(c, p.T, kWidth, x, 0.5f, kSeed, p.number, 3, 64, y); };
 }
 
 Call bias_forward(Arguments& a, int32_t) {
@@ -174,7 +174,7 @@ Call embedding_backward(Arguments& a, int32_t count) {
   const int32_t *row_list = a.indices(rows, kItems), *segment_list = a.indices(segments, kItems + 1);
   const int32_t* order_list = a.indices(order, a.capacity());
   const float *coef = a.in_rows(1), *src = a.in_rows(kWidth);
-  float* table = a.whole(kItems * kWidth);
+  float* table = a.minus_zeros(kItems * kWidth);
   return [=](cop_context* c, Plain p) {
     const int32_t R = p.T == count ? used : kItems;
     return cop_embedding_backward(c, R, kWidth, kItems, row_list, segment_list, order_list, coef, src, table);
@@ -245,7 +245,8 @@ Call attention_backward(Arguments& a, int32_t count) {
   const Samples s = samples(a, count);
   const float *q = a.in_rows(kHeads * 5), *k = a.in_rows(kHeads * 5), *v = a.in_rows(kHeads * 5);
   const float *out = a.in_rows(kHeads * 5), *lse = a.in_rows(kHeads), *dout = a.in_rows(kHeads * 5);
-  float *dv = a.rows(kHeads * 5), *dq = kFull ? a.rows(kHeads * 5) : nullptr, *dk = kFull ? a.rows(kHeads * 5) : nullptr;
+  float *dv = a.rows(kHeads * 5), *dq = kFull ? a.rows(kHeads * 5) : nullptr,
+        *dk = kFull ? a.rows(kHeads * 5) : nullptr;
   return [=](cop_context* c, Plain p) {
     return cop_attention_backward(c, p.T == count ? s.used : s.room, kHeads, kHeads, 5, s.offsets, q, k, v, out, lse,
                                   dout, 0.4f, 0.0f, INT32_MAX, 0.3f, kSeed, p.number, 1, s.triangles, dq, dk, dv);

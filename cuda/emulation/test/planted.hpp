@@ -24,6 +24,7 @@ std::vector<Planted> planted_in_collectives();
 std::vector<Planted> planted_in_races();
 std::vector<Planted> planted_in_tensor_cores();
 std::vector<Planted> planted_in_host_code();
+std::vector<Planted> planted_in_graphs();
 
 template <class T>
 class DeviceArray {

@@ -63,8 +63,9 @@ std::string complaint(const Planted& planted, const char* expected) {
 
 int main(int count, char** arguments) {
   int run = 0, failures = 0;
-  for (const auto& list : {planted_in_barriers(), planted_in_memory(), planted_in_collectives(),
-                           planted_in_tensor_cores(), planted_in_races(), planted_in_host_code()}) {
+  for (const auto& list :
+       {planted_in_barriers(), planted_in_memory(), planted_in_collectives(), planted_in_tensor_cores(),
+        planted_in_races(), planted_in_host_code(), planted_in_graphs()}) {
     for (const Planted& planted : list) {
       if (count > 1 && std::strcmp(arguments[1], planted.name) != 0) continue;
 #if defined(EMULATION_SANITIZED)

@@ -5,27 +5,28 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.coppice.WithoutGraphs;
 import dev.coppice.backend.Allocator;
 import dev.coppice.backend.Backend;
-import dev.coppice.backend.DoubledBackend;
+import dev.coppice.backend.BackendsWithGraphs;
 import dev.coppice.backend.Lanes;
 import dev.coppice.backend.NativeBackend;
 import dev.coppice.backend.Workspace;
 import dev.coppice.data.PackedBatch;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Replayed steps against steps operation by operation: the same bits, whatever the batch's size.
@@ -37,7 +38,27 @@ class SasRecStepTest {
   private static final SasRecConfig CONFIG = new SasRecConfig(ITEMS, 8, 2, 2, MAX_LEN, 0.3f);
   private static final TrainingConfig TRAINING = new TrainingConfig(1, SAMPLES, 1e-2f, 9);
 
-  /** Samples of the same lengths each, which make up T positions. */
+  private static final Map<String, Supplier<Backend>> BACKENDS = backends();
+
+  /** All there are, the emulated device in several orders of threads whatever was asked for. */
+  private static Map<String, Supplier<Backend>> backends() {
+    Map<String, Supplier<Backend>> all = new LinkedHashMap<>(BackendsWithGraphs.all());
+    if (all.keySet().stream().anyMatch(label -> label.startsWith("emulated"))) {
+      for (int schedule = 2; schedule <= 4; schedule++) {
+        int number = schedule;
+        all.put(
+            "emulated, schedule " + schedule,
+            () -> new NativeBackend(NativeBackend.Device.EMULATED, number));
+      }
+    }
+    return all;
+  }
+
+  static Set<String> labels() {
+    return BACKENDS.keySet();
+  }
+
+  /** Samples of some lengths, with random items. */
   private static PackedBatch batch(int seed, int... lengths) {
     Random random = new Random(seed);
     int[] offsets = new int[lengths.length + 1];
@@ -123,24 +144,15 @@ class SasRecStepTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {1, 2, 3, 4, 5})
-  void aReplayHasTheBitsOfTheStepForEverySizeOfBatch(int schedule) {
-    try (Backend backend = new NativeBackend(NativeBackend.Device.EMULATED, schedule)) {
+  @MethodSource("labels")
+  void aReplayHasTheBitsOfTheStepForEverySizeOfBatch(String label) {
+    try (Backend backend = BACKENDS.get(label).get()) {
       State plain = train(WithoutGraphs.of(backend));
       State replayed = train(backend);
       assertEquals(0, plain.recordings());
       assertEquals(2, replayed.recordings(), "one for each larger room");
-      assertSame(plain, replayed, "schedule " + schedule + ", epoch ");
+      assertSame(plain, replayed, label + ", epoch ");
       assertTrue(plain.losses().get(0)[0] > 1);
-    }
-  }
-
-  @Test
-  void soItDoesWithProductsByCublas() {
-    Optional<Backend> doubled = DoubledBackend.open();
-    assumeTrue(doubled.isPresent(), "no emulated device, or no double of cuBLAS");
-    try (Backend backend = doubled.get()) {
-      assertSame(train(WithoutGraphs.of(backend)), train(backend), "cuBLAS, epoch ");
     }
   }
 
