@@ -10,6 +10,7 @@ CudaDevice::CudaDevice(const std::string& description) : description_(descriptio
 CudaDevice::~CudaDevice() {
   cudaStreamSynchronize(stream_);
   cudaFree(scratch_);
+  free_outgrown();
   cudaStreamDestroy(stream_);
 }
 
@@ -55,7 +56,8 @@ float* CudaDevice::scratch(int64_t floats) {
                   "while a graph is recorded; do everything once before recording it");
     }
     sync();
-    cudaFree(scratch_);
+    if (scratch_ != nullptr) outgrown_.push_back(scratch_);
+    if (live_graphs_ == 0) free_outgrown();
     scratch_ = nullptr;
     scratch_bytes_ = 0;
     COP_CUDA(cudaMalloc(&scratch_, static_cast<size_t>(bytes)));
@@ -97,7 +99,8 @@ void CudaDevice::graph_end(void** out) {
   cudaGraphExec_t executable = nullptr;
   const cudaError_t error = cudaGraphInstantiate(&executable, graph, 0);
   cudaGraphDestroy(graph);
-  COP_CUDA(error);
+  check_cuda(error, "cudaGraphInstantiate", COP_HERE);
+  ++live_graphs_;
   *out = executable;
 }
 
@@ -106,6 +109,12 @@ void CudaDevice::graph_launch(void* graph) { COP_CUDA(cudaGraphLaunch(static_cas
 void CudaDevice::graph_free(void* graph) {
   sync();
   COP_CUDA(cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)));
+  if (--live_graphs_ == 0) free_outgrown();
+}
+
+void CudaDevice::free_outgrown() noexcept {
+  for (void* memory : outgrown_) cudaFree(memory);
+  outgrown_.clear();
 }
 
 }  // namespace coppice

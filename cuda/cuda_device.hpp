@@ -6,6 +6,7 @@
 // fixed order, and nothing is added to a result by a floating-point atomic.
 #pragma once
 #include <string>
+#include <vector>
 
 #include "check.cuh"
 #include "counted_rows.cuh"
@@ -136,6 +137,7 @@ class CudaDevice : public Device {
   DropoutMask mask(float p, int64_t seed, int32_t step, int32_t site, int64_t first) const;
   // Device memory for partial results of the operation being queued; valid until the next call.
   float* scratch(int64_t floats);
+  void free_outgrown() noexcept;
 
   const std::string description_;
   void* scratch_ = nullptr;
@@ -143,6 +145,8 @@ class CudaDevice : public Device {
   const cop_step* step_ = nullptr;  // in use, on the device; or null
   int32_t step_rows_ = 0;
   bool recording_ = false;
+  int32_t live_graphs_ = 0;
+  std::vector<void*> outgrown_;  // scratch that graphs still use
 };
 
 }  // namespace coppice

@@ -356,6 +356,32 @@ void refused(const char* what, int32_t expected, int32_t status, const char* mes
           std::string(what) + ": status " + std::to_string(status) + ", " + (status == 0 ? "" : cop_last_error()));
 }
 
+// Scratch that grows after a recording stays what the graph knows.
+void outgrown_scratch() {
+  Device device(3);
+  cop_context* const c = device.context;
+  constexpr int32_t kRows = 3000;
+  const std::vector<float> ones(kRows, 1.0f);
+  float *x = nullptr, *sum = nullptr, result = 0.0f;
+  done(cop_alloc(c, kRows * 4, reinterpret_cast<void**>(&x)));
+  done(cop_alloc(c, 4, reinterpret_cast<void**>(&sum)));
+  done(cop_upload(c, x, ones.data(), kRows * 4));
+  done(cop_bias_backward(c, 300, 1, x, sum));
+  cop_graph* graph = nullptr;
+  done(cop_graph_begin(c));
+  done(cop_bias_backward(c, 300, 1, x, sum));
+  done(cop_graph_end(c, &graph));
+  for (const int32_t rows : {1000, kRows}) {
+    done(cop_bias_backward(c, rows, 1, x, sum));
+    done(cop_graph_launch(c, graph));
+    done(cop_download(c, &result, sum, 4));
+    require(result == 300.0f, "scratch that grew under a graph");
+  }
+  done(cop_graph_free(c, graph));
+  done(cop_free(c, x, kRows * 4));
+  done(cop_free(c, sum, 4));
+}
+
 // What waits, allocates or frees is refused while a graph is recorded, and the recording goes on.
 void misuse() {
   Device device(1);
@@ -418,6 +444,7 @@ int main(int count, char** arguments) {
     }
   }
   replay(kTall, schedules[0], 66000);
+  outgrown_scratch();
   misuse();
   std::printf("%d operations replayed in %zu schedules: %d failures\n", operations, schedules.size(), failures);
   return failures == 0 ? 0 : 1;

@@ -5,6 +5,8 @@ import static dev.coppice.backend.nativelib.Coppice.*;
 
 import dev.coppice.backend.CublasMatmul.Batch;
 import dev.coppice.backend.CublasMatmul.Form;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import org.lwjgl.system.MemoryUtil;
 
@@ -56,6 +58,7 @@ final class CublasProduct implements AutoCloseable {
   private final Scratch partials = new Scratch();
   private int stepCapacity;
   private long step; // in use, or 0
+  private boolean recorded; // a graph may use what the scratches hold
 
   /**
    * Opens cuBLAS; the library must be loaded.
@@ -81,7 +84,7 @@ final class CublasProduct implements AutoCloseable {
 
   /** Device memory that is kept for later products, in bytes. */
   long heldBytes() {
-    return converted.bytes + partials.bytes;
+    return converted.heldBytes() + partials.heldBytes();
   }
 
   /** The product of matrices at addresses, whose shapes are checked; m, n and k as for gemm. */
@@ -255,6 +258,11 @@ final class CublasProduct implements AutoCloseable {
     step = address;
   }
 
+  /** Keeps to the end whatever memory a graph that is recorded now may work on. */
+  void record() {
+    recorded = true;
+  }
+
   /**
    * Pieces {@code first .. first + count - 1}, each of {@code inner}, to their places in sums; none
    * where count is not positive.
@@ -316,8 +324,8 @@ final class CublasProduct implements AutoCloseable {
 
   @Override
   public void close() {
-    converted.free();
-    partials.free();
+    converted.close();
+    partials.close();
     matmul.close();
     if (halves != null) {
       halves.close();
@@ -330,6 +338,7 @@ final class CublasProduct implements AutoCloseable {
 
     private long address;
     private long bytes;
+    private final List<long[]> outgrown = new ArrayList<>(); // address and bytes, of graphs
 
     long floats(long count) {
       return bytes(Float.BYTES * count);
@@ -338,6 +347,10 @@ final class CublasProduct implements AutoCloseable {
     long bytes(long least) {
       long wanted = STEP * ceilDiv(least, STEP);
       if (wanted > bytes) {
+        if (recorded && bytes > 0) {
+          outgrown.add(new long[] {address, bytes});
+          bytes = 0;
+        }
         free();
         long out = MemoryUtil.nmemAllocChecked(8);
         try {
@@ -351,12 +364,21 @@ final class CublasProduct implements AutoCloseable {
       return address;
     }
 
+    long heldBytes() {
+      return bytes + outgrown.stream().mapToLong(block -> block[1]).sum();
+    }
+
     void free() {
       if (bytes > 0) {
         long was = bytes;
         bytes = 0;
         NativeBackend.check(cop_free(context, address, was));
       }
+    }
+
+    void close() {
+      free();
+      outgrown.forEach(block -> NativeBackend.check(cop_free(context, block[0], block[1])));
     }
   }
 }

@@ -104,7 +104,7 @@ public final class Graphs {
   public Graph record(Runnable operations) {
     long out = MemoryUtil.nmemAllocChecked(8);
     try {
-      NativeBackend.check(cop_graph_begin(backend.context()));
+      backend.beginGraph();
       boolean done = false;
       try {
         operations.run();

@@ -198,6 +198,14 @@ public final class NativeBackend extends NativeLanguageOps {
     return device == Device.CPU ? Optional.empty() : Optional.of(graphs);
   }
 
+  /** What follows is recorded. */
+  void beginGraph() {
+    check(cop_graph_begin(context()));
+    if (product != null) {
+      product.record();
+    }
+  }
+
   /** From now on operations take their step from an address, or from their arguments where 0. */
   void useStep(int capacity, long step) {
     check(cop_step_use(context(), capacity, step));

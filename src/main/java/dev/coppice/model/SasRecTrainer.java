@@ -214,8 +214,11 @@ public final class SasRecTrainer implements AutoCloseable {
   /** Frees the memory. Idempotent. */
   @Override
   public void close() {
-    steps.close();
-    release();
+    try {
+      steps.close();
+    } finally {
+      release();
+    }
   }
 
   private void release() {

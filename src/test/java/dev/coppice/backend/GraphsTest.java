@@ -144,7 +144,7 @@ class GraphsTest {
   void aProductThatNeedsMoreMemoryIsRefusedWhileRecording() {
     for (Backends.Candidate candidate : Backends.withCublas()) {
       try (Backend backend = candidate.open();
-          Workspace work = backend.workspace(1 << 18)) {
+          Workspace work = backend.workspace(1 << 21)) {
         Graphs graphs = backend.graphs().orElseThrow();
         Tensor a = work.f32(2000, 4);
         Tensor c = work.f32(4, 4);
@@ -152,7 +152,18 @@ class GraphsTest {
         Runnable product = () -> backend.gemm(true, false, 1, a, a, 0, c);
         assertMessage("cop_alloc cannot be part of a graph", () -> graphs.record(product));
         product.run();
-        graphs.record(product).close();
+        try (Graph graph = graphs.record(product)) {
+          long held = backend.liveBytes();
+          Tensor wide = work.f32(520, 400);
+          Tensor square = work.f32(400, 400);
+          wide.write(new float[520 * 400]);
+          backend.gemm(true, false, 1, wide, wide, 0, square); // needs more than the graph has
+          backend.fill(a, 1);
+          backend.fill(c, -1);
+          graph.launch();
+          assertEquals(2000, c.floats()[15], candidate.label());
+          assertEquals(held, backend.liveBytes(), "what is kept is not the caller's");
+        }
       }
     }
   }
