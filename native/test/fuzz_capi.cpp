@@ -3,6 +3,7 @@
 // else succeeds and fills its outputs. Meant for a build with sanitizers: buffers are of the exact size.
 //
 //   fuzz_capi [trials of each operation [first seed]]
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
@@ -110,6 +111,27 @@ void memory() {
   require(cop_context_destroy(ctx) == COP_OK, "destroy");
 }
 
+void graphs() {
+  cop_context* ctx = context(2);
+  cop_graph* graph = nullptr;
+  cop_step step{};
+  require(cop_graph_begin(nullptr) == COP_INVALID_ARGUMENT, "graph: null context");
+  require(cop_graph_end(nullptr, &graph) == COP_INVALID_ARGUMENT, "graph: null context at the end");
+  require(cop_graph_free(nullptr, nullptr) == COP_INVALID_ARGUMENT, "graph: null context to free in");
+  require(cop_step_use(nullptr, 1, &step) == COP_INVALID_ARGUMENT, "step: null context");
+  require(cop_step_use(ctx, -1, &step) == COP_INVALID_ARGUMENT, "step: negative rows");
+  require(cop_step_use(ctx, 1, &step) == COP_UNSUPPORTED, "step: not on the CPU");
+  require(cop_step_write(ctx, nullptr, 1, 1, 1e-3f, 0.9f, 0.999f) == COP_INVALID_ARGUMENT, "step: null");
+  require(cop_step_write(ctx, &step, 7, 1, 1e-3f, 0.9f, 0.5f) == COP_OK && step.begin == 0 && step.rows == 7 &&
+              step.step == 1 && step.adam_root == std::sqrt(2.0f),
+          "step: content");
+  require(cop_graph_begin(ctx) == COP_UNSUPPORTED, "graph: not on the CPU");
+  require(cop_graph_end(ctx, &graph) == COP_INVALID_ARGUMENT && graph == nullptr, "graph: end without begin");
+  require(cop_graph_launch(ctx, nullptr) == COP_INVALID_ARGUMENT, "graph: launch of nothing");
+  require(cop_graph_free(ctx, nullptr) == COP_OK, "graph: null may be freed");
+  require(cop_context_destroy(ctx) == COP_OK, "graph: nothing is left");
+}
+
 void files(const char* program) {
   void* address = nullptr;
   int64_t bytes = 0;
@@ -157,6 +179,7 @@ int main(int count, char** arguments) {
   const uint64_t first = count > 2 ? std::strtoull(arguments[2], nullptr, 10) : 0;
   contexts();
   memory();
+  graphs();
   files(arguments[0]);
   faults();
   fuzz_operations(trials, first);

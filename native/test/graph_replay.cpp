@@ -4,286 +4,15 @@
 // many rows, bit for bit, with zeros behind them. And what may not be done while a graph is recorded is refused.
 //
 //   graph_replay [schedule ...]
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <functional>
+#include <cstring>
 
-#include "trial.hpp"
+#include "counted_operations.hpp"
 
 namespace {
 
-constexpr int64_t kSeed = -0x123456789abcdefLL;
-constexpr float kRate = 1e-3f, kBeta1 = 0.9f, kBeta2 = 0.999f;
 int failures = 0;
-
-void require(bool condition, const std::string& what) {
-  if (condition) return;
-  std::printf("%s\n", what.c_str());
-  ++failures;
-}
-
-void done(int32_t status) { require(status == COP_OK, std::string("refused: ") + cop_last_error()); }
-
-// The arguments of an operation in device memory, each an allocation of its own. Laid out again, they are filled again.
-class Arguments {
- public:
-  Arguments(cop_context* context, int32_t capacity) : context_(context), capacity_(capacity) {}
-  ~Arguments() {
-    for (const Array& a : arrays_) done(cop_free(context_, a.data, a.bytes));
-  }
-  Arguments(const Arguments&) = delete;
-  Arguments& operator=(const Arguments&) = delete;
-
-  void again() { next_ = 0; }
-  int32_t capacity() const { return capacity_; }
-
-  const float* in(int64_t count) { return floats(numbers(count), 0); }
-  const float* in_rows(int64_t width) { return in(capacity_ * width); }
-  const float* positive_rows() {
-    std::vector<float> values = numbers(capacity_);
-    for (float& value : values) value = value * value + 0.1f;
-    return floats(values, 0);
-  }
-  // Outputs (capacity, width), which hold numbers before.
-  float* rows(int64_t width) { return floats(numbers(capacity_ * width), width); }
-  // Outputs without rows; adding 0 to -0 would show.
-  float* whole(int64_t count) { return floats(numbers(count), -1); }
-  float* minus_zeros(int64_t count) { return floats(std::vector<float>(static_cast<size_t>(count), -0.0f), -1); }
-  const int32_t* indices(std::vector<int32_t> values, int64_t room) {
-    values.resize(static_cast<size_t>(room), 0);
-    return static_cast<int32_t*>(array(values.data(), room * 4, 0));
-  }
-  std::vector<int32_t> below(int32_t bound, int64_t count) {
-    std::vector<int32_t> values(static_cast<size_t>(count));
-    for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<int32_t>(i * 7 % static_cast<size_t>(bound));
-    return values;
-  }
-
-  struct Output {
-    std::vector<float> values;
-    int64_t width;  // -1: no rows
-  };
-  std::vector<Output> outputs() {
-    std::vector<Output> all;
-    for (const Array& a : arrays_) {
-      if (a.width == 0) continue;
-      all.push_back({std::vector<float>(static_cast<size_t>(a.bytes / 4)), a.width});
-      done(cop_download(context_, all.back().values.data(), a.data, a.bytes));
-    }
-    return all;
-  }
-
- private:
-  struct Array {
-    void* data;
-    int64_t bytes, width;
-  };
-
-  std::vector<float> numbers(int64_t count) const {
-    std::vector<float> values(static_cast<size_t>(count));
-    uint64_t state = next_ * 977 + 5;
-    for (float& value : values) {
-      state = state * 6364136223846793005u + 1442695040888963407u;
-      value = static_cast<float>(static_cast<int32_t>(state >> 40) - (1 << 23)) / (1 << 22);
-    }
-    return values;
-  }
-  float* floats(const std::vector<float>& values, int64_t width) {
-    return static_cast<float*>(array(values.data(), static_cast<int64_t>(values.size()) * 4, width));
-  }
-  void* array(const void* content, int64_t bytes, int64_t width) {
-    if (next_ == arrays_.size()) {
-      arrays_.push_back({nullptr, bytes, width});
-      done(cop_alloc(context_, bytes, &arrays_.back().data));
-    }
-    const Array& a = arrays_[next_++];
-    done(cop_upload(context_, a.data, content, bytes));
-    return a.data;
-  }
-
-  cop_context* context_;
-  int32_t capacity_;
-  std::vector<Array> arrays_;
-  size_t next_ = 0;
-};
-
-// What an operation is called with as plain arguments: T rows and a step's number.
-struct Plain {
-  int32_t T, number;
-};
-using Call = std::function<int32_t(cop_context*, Plain)>;
-// Lays the arguments out for `count` rows that count.
-struct Operation {
-  const char* name;
-  Call (*lay_out)(Arguments& a, int32_t count);
-};
-
-constexpr int32_t kWidth = 33, kItems = 9, kHeads = 3;
-
-Call dropout(Arguments& a, int32_t) {
-  const float* x = a.in_rows(kWidth);
-  float* y = a.rows(kWidth);
-  return
-      [=](cop_context* c, Plain p) { return cop_dropout_forward(c, p.T, kWidth, x, 0.5f, kSeed, p.number, 3, 64, y); };
-}
-
-Call bias_forward(Arguments& a, int32_t) {
-  const float* bias = a.in(kWidth);
-  float* x = a.rows(kWidth);
-  return [=](cop_context* c, Plain p) { return cop_bias_forward(c, p.T, kWidth, bias, x); };
-}
-
-Call bias_backward(Arguments& a, int32_t) {
-  const float* dy = a.in_rows(kWidth);
-  float* dbias = a.whole(kWidth);
-  return [=](cop_context* c, Plain p) { return cop_bias_backward(c, p.T, kWidth, dy, dbias); };
-}
-
-Call bias_relu_forward(Arguments& a, int32_t) {
-  const float *x = a.in_rows(kWidth), *bias = a.in(kWidth);
-  float* y = a.rows(kWidth);
-  return [=](cop_context* c, Plain p) { return cop_bias_relu_forward(c, p.T, kWidth, x, bias, y); };
-}
-
-Call bias_relu_backward(Arguments& a, int32_t) {
-  const float *dy = a.in_rows(kWidth), *y = a.in_rows(kWidth);
-  float *dx = a.rows(kWidth), *dbias = a.whole(kWidth);
-  return [=](cop_context* c, Plain p) { return cop_bias_relu_backward(c, p.T, kWidth, dy, y, dx, dbias); };
-}
-
-template <int kAccumulate>
-Call embedding_forward(Arguments& a, int32_t) {
-  const int32_t* ids = a.indices(a.below(kItems, a.capacity()), a.capacity());
-  const float* table = a.in(kItems * kWidth);
-  float* out = a.rows(kWidth);
-  return [=](cop_context* c, Plain p) {
-    return cop_embedding_forward(c, p.T, kWidth, kItems, ids, table, COP_F32, kAccumulate, out);
-  };
-}
-
-// Positions to the rows of the table in turn; rows of the list that have none name row 0.
-Call embedding_backward(Arguments& a, int32_t count) {
-  const int32_t used = count < kItems ? count : kItems;
-  std::vector<int32_t> rows, segments{0}, order;
-  for (int32_t r = 0; r < kItems; ++r) {
-    rows.push_back(r < used ? kItems - 1 - r : 0);
-    for (int32_t t = r; r < used && t < count; t += kItems) order.push_back(t);
-    segments.push_back(static_cast<int32_t>(order.size()));
-  }
-  const int32_t *row_list = a.indices(rows, kItems), *segment_list = a.indices(segments, kItems + 1);
-  const int32_t* order_list = a.indices(order, a.capacity());
-  const float *coef = a.in_rows(1), *src = a.in_rows(kWidth);
-  float* table = a.minus_zeros(kItems * kWidth);
-  return [=](cop_context* c, Plain p) {
-    const int32_t R = p.T == count ? used : kItems;
-    return cop_embedding_backward(c, R, kWidth, kItems, row_list, segment_list, order_list, coef, src, table);
-  };
-}
-
-Call layer_norm_forward(Arguments& a, int32_t) {
-  const float *x = a.in_rows(kWidth), *bias = a.in(kWidth), *residual = a.in_rows(kWidth);
-  const float *gamma = a.in(kWidth), *beta = a.in(kWidth);
-  float *y = a.rows(kWidth), *xhat = a.rows(kWidth), *rstd = a.rows(1);
-  return [=](cop_context* c, Plain p) {
-    return cop_residual_layer_norm_forward(c, p.T, kWidth, x, bias, residual, gamma, beta, 1e-3f, 0.3f, kSeed, p.number,
-                                           2, 0, y, xhat, rstd);
-  };
-}
-
-Call layer_norm_backward(Arguments& a, int32_t) {
-  const float *dy = a.in_rows(kWidth), *xhat = a.in_rows(kWidth), *rstd = a.positive_rows(), *gamma = a.in(kWidth);
-  float *ds = a.rows(kWidth), *dx = a.rows(kWidth);
-  float *dgamma = a.whole(kWidth), *dbeta = a.whole(kWidth), *dbias = a.whole(kWidth);
-  return [=](cop_context* c, Plain p) {
-    return cop_residual_layer_norm_backward(c, p.T, kWidth, dy, xhat, rstd, gamma, 0.3f, kSeed, p.number, 2, 0, ds, dx,
-                                            dgamma, dbeta, dbias);
-  };
-}
-
-Call sampled_bce(Arguments& a, int32_t) {
-  const float *h = a.in_rows(kWidth), *table = a.in(kItems * kWidth), *w = a.in_rows(1);
-  const int32_t *positives = a.indices(a.below(kItems, a.capacity()), a.capacity()),
-                *negatives = a.indices(a.below(4, a.capacity()), a.capacity());
-  float *loss = a.rows(1), *dpos = a.rows(1), *dneg = a.rows(1), *dh = a.rows(kWidth);
-  return [=](cop_context* c, Plain p) {
-    return cop_sampled_bce_forward(c, p.T, kWidth, kItems, h, table, positives, negatives, w, loss, dpos, dneg, dh);
-  };
-}
-
-// Samples of 1 to 8 positions; those beyond the count's are empty.
-struct Samples {
-  const int32_t *offsets, *triangles;
-  int32_t room, used;
-};
-Samples samples(Arguments& a, int32_t count) {
-  std::vector<int32_t> offsets{0}, triangles;
-  int32_t triangle = 0;
-  while (offsets.back() < count) {
-    const int32_t n = std::min(1 + static_cast<int32_t>(triangles.size()) % 8, count - offsets.back());
-    triangles.push_back(triangle);
-    triangle += n * (n + 1) / 2;
-    offsets.push_back(offsets.back() + n);
-  }
-  const int32_t used = static_cast<int32_t>(triangles.size()), room = a.capacity() + 1;
-  offsets.resize(static_cast<size_t>(room) + 1, count);
-  return {a.indices(offsets, room + 1), a.indices(triangles, room), room, used};
-}
-
-Call attention_forward(Arguments& a, int32_t count) {
-  const Samples s = samples(a, count);
-  const float *q = a.in_rows(kHeads * 5), *k = a.in_rows(kHeads * 5), *v = a.in_rows(kHeads * 5);
-  float *out = a.rows(kHeads * 5), *lse = a.rows(kHeads);
-  return [=](cop_context* c, Plain p) {
-    return cop_attention_forward(c, p.T == count ? s.used : s.room, kHeads, kHeads, 5, s.offsets, q, k, v, 0.4f, 0.0f,
-                                 INT32_MAX, 0.3f, kSeed, p.number, 1, s.triangles, out, lse);
-  };
-}
-
-template <bool kFull>
-Call attention_backward(Arguments& a, int32_t count) {
-  const Samples s = samples(a, count);
-  const float *q = a.in_rows(kHeads * 5), *k = a.in_rows(kHeads * 5), *v = a.in_rows(kHeads * 5);
-  const float *out = a.in_rows(kHeads * 5), *lse = a.in_rows(kHeads), *dout = a.in_rows(kHeads * 5);
-  float *dv = a.rows(kHeads * 5), *dq = kFull ? a.rows(kHeads * 5) : nullptr,
-        *dk = kFull ? a.rows(kHeads * 5) : nullptr;
-  return [=](cop_context* c, Plain p) {
-    return cop_attention_backward(c, p.T == count ? s.used : s.room, kHeads, kHeads, 5, s.offsets, q, k, v, out, lse,
-                                  dout, 0.4f, 0.0f, INT32_MAX, 0.3f, kSeed, p.number, 1, s.triangles, dq, dk, dv);
-  };
-}
-
-// Rows enough for sums of sums of sums.
-Call tall_column(Arguments& a, int32_t) {
-  const float* dy = a.in_rows(1);
-  float* dbias = a.whole(1);
-  return [=](cop_context* c, Plain p) { return cop_bias_backward(c, p.T, 1, dy, dbias); };
-}
-
-Call adam(Arguments& a, int32_t) {
-  float *param = a.whole(99), *m = a.whole(99), *v = a.whole(99);
-  const float* grad = a.in(99);
-  return [=](cop_context* c, Plain p) {
-    return cop_adam_step(c, 99, param, grad, m, v, kRate, kBeta1, kBeta2, 1e-8f, p.number);
-  };
-}
-
-constexpr Operation kOperations[] = {{"dropout_forward", dropout},
-                                     {"bias_forward", bias_forward},
-                                     {"bias_backward", bias_backward},
-                                     {"bias_relu_forward", bias_relu_forward},
-                                     {"bias_relu_backward", bias_relu_backward},
-                                     {"embedding_forward", embedding_forward<0>},
-                                     {"embedding_forward, accumulating", embedding_forward<1>},
-                                     {"embedding_backward", embedding_backward},
-                                     {"residual_layer_norm_forward", layer_norm_forward},
-                                     {"residual_layer_norm_backward", layer_norm_backward},
-                                     {"sampled_bce_forward", sampled_bce},
-                                     {"attention_forward", attention_forward},
-                                     {"attention_backward", attention_backward<true>},
-                                     {"attention_backward, values only", attention_backward<false>},
-                                     {"adam_step", adam}};
-constexpr Operation kTall = {"bias_backward, one column", tall_column};
 
 class Device {
  public:
@@ -432,18 +161,24 @@ void misuse() {
 
 }  // namespace
 
+void require(bool condition, const std::string& what) {
+  if (condition) return;
+  std::printf("%s\n", what.c_str());
+  ++failures;
+}
+
 int main(int count, char** arguments) {
   std::vector<int32_t> schedules;
   for (int i = 1; i < count; ++i) schedules.push_back(std::atoi(arguments[i]));
   if (schedules.empty()) schedules = {1, 2, 3, 4};
   int operations = 0;
-  for (const Operation& op : kOperations) {
+  for (const Operation& op : counted_operations()) {
     ++operations;
     for (const int32_t schedule : schedules) {
       for (const int32_t capacity : {1, 6, 300}) replay(op, schedule, capacity);
     }
   }
-  replay(kTall, schedules[0], 66000);
+  replay(tall_sum(), schedules[0], 66000);
   outgrown_scratch();
   misuse();
   std::printf("%d operations replayed in %zu schedules: %d failures\n", operations, schedules.size(), failures);
