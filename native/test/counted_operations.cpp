@@ -158,20 +158,20 @@ Call adam(Arguments& a, int32_t) {
 
 std::vector<Operation> counted_operations() {
   return {{"dropout_forward", dropout},
-                                     {"bias_forward", bias_forward},
-                                     {"bias_backward", bias_backward},
-                                     {"bias_relu_forward", bias_relu_forward},
-                                     {"bias_relu_backward", bias_relu_backward},
-                                     {"embedding_forward", embedding_forward<0>},
-                                     {"embedding_forward, accumulating", embedding_forward<1>},
-                                     {"embedding_backward", embedding_backward},
-                                     {"residual_layer_norm_forward", layer_norm_forward},
-                                     {"residual_layer_norm_backward", layer_norm_backward},
-                                     {"sampled_bce_forward", sampled_bce},
-                                     {"attention_forward", attention_forward},
-                                     {"attention_backward", attention_backward<true>},
-                                     {"attention_backward, values only", attention_backward<false>},
-                                     {"adam_step", adam}};
+          {"bias_forward", bias_forward},
+          {"bias_backward", bias_backward},
+          {"bias_relu_forward", bias_relu_forward},
+          {"bias_relu_backward", bias_relu_backward},
+          {"embedding_forward", embedding_forward<0>},
+          {"embedding_forward, accumulating", embedding_forward<1>},
+          {"embedding_backward", embedding_backward},
+          {"residual_layer_norm_forward", layer_norm_forward},
+          {"residual_layer_norm_backward", layer_norm_backward},
+          {"sampled_bce_forward", sampled_bce},
+          {"attention_forward", attention_forward},
+          {"attention_backward", attention_backward<true>},
+          {"attention_backward, values only", attention_backward<false>},
+          {"adam_step", adam}};
 }
 
 Operation tall_sum() { return {"bias_backward, one column", tall_column}; }

@@ -13,8 +13,8 @@ import java.util.Optional;
 /**
  * The steps of a training: gradient of a batch's mean loss, and Adam. Where a backend has {@link
  * Graphs}, the first step is done operation by operation and recorded, and every later one is one
- * replay: the operations are made for more positions than any batch of the epoch has, and read on
- * the device how many there are. Either way gives the same bits.
+ * replay: the operations are made for as many positions as the largest batch of the epoch has, and
+ * read on the device how many there are. Either way gives the same bits.
  */
 final class SasRecStep implements AutoCloseable {
   /** Positions by which the room of a graph grows: the pieces of long products (docs/cuda.md). */
