@@ -93,7 +93,9 @@ class PlanCommandTest {
     assertTrue(lines.get(0).matches("\\d+ samples, [\\d,]+ tokens of which .*"), lines.get(0));
     assertTrue(lines.get(1).matches("\\d+ macro-batches of up to .* weights .*"), lines.get(1));
     assertTrue(
-        lines.get(2).matches("memory: \\S+ MiB of workspace, \\S+ MiB of the whole process.*"),
+        lines
+            .get(2)
+            .matches("memory: \\S+ [KMG]iB of workspace, \\S+ [MG]iB of the whole process.*"),
         lines.get(2));
     assertTrue(lines.get(3).matches("about .* s, at .* multiply-adds a second"), lines.get(3));
     Called score = Called.with(onData("score effort"));

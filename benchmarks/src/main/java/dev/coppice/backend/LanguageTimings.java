@@ -21,17 +21,36 @@ final class LanguageTimings {
     ops.put("ropeForward", LanguageTimings::rope);
     ops.put(
         "swigluForward",
-        s -> of("swigluForward", s, 4, SwigluTest.forward(s.tokens() * s.hidden(), false, false)));
+        s ->
+            of(
+                "swigluForward",
+                s,
+                4,
+                SwigluTest.UNIT.forward(s.tokens() * s.hidden(), false, false)));
     ops.put(
         "swigluBackward",
         s ->
-            of("swigluBackward", s, 9, SwigluTest.backward(s.tokens() * s.hidden(), false, false)));
+            of(
+                "swigluBackward",
+                s,
+                9,
+                SwigluTest.UNIT.backward(s.tokens() * s.hidden(), false, false)));
     ops.put(
         "gegluForward",
-        s -> of("gegluForward", s, 7, GegluTest.forward(s.tokens() * s.hidden(), false, false)));
+        s ->
+            of(
+                "gegluForward",
+                s,
+                7,
+                GegluTest.UNIT.forward(s.tokens() * s.hidden(), false, false)));
     ops.put(
         "gegluBackward",
-        s -> of("gegluBackward", s, 15, GegluTest.backward(s.tokens() * s.hidden(), false, false)));
+        s ->
+            of(
+                "gegluBackward",
+                s,
+                15,
+                GegluTest.UNIT.backward(s.tokens() * s.hidden(), false, false)));
     ops.put("crossEntropy", LanguageTimings::crossEntropy);
   }
 

@@ -3,7 +3,7 @@ package dev.coppice.backend;
 
 import java.nio.file.Path;
 import org.bytedeco.javacpp.Loader;
-import org.bytedeco.openblas.global.openblas_nolapack;
+import org.bytedeco.openblas.global.openblas;
 import org.lwjgl.system.JNI;
 import org.lwjgl.system.Library;
 import org.lwjgl.system.SharedLibrary;
@@ -16,7 +16,7 @@ final class OpenblasThreads {
   private OpenblasThreads() {}
 
   static void set(int threads) {
-    Path binding = Path.of(Loader.load(openblas_nolapack.class));
+    Path binding = Path.of(Loader.load(openblas.class)); // loading it sets a number too
     try (SharedLibrary library =
         Library.loadNative(
             OpenblasThreads.class,
