@@ -41,8 +41,8 @@ def llama3_frequencies(frequencies, scaling):
     return torch.tensor(result, dtype=torch.float64)
 
 
-def rope(config, local):
-    """Inverse frequencies and the factor of cosines and sines."""
+def rope(config, local, tokens):
+    """Inverse frequencies and the factor of cosines and sines in a text of so many tokens."""
     head = config.get("head_dim", config["hidden_size"] // config["num_attention_heads"])
     turned = int(head * old_or_new(config, "partial_rotary_factor", 1.0))
     if local:
@@ -58,7 +58,8 @@ def rope(config, local):
         old = config["original_max_position_embeddings"]
         stretch = config["max_position_embeddings"] / old
         factor = math.sqrt(1 + math.log(stretch) / math.log(old))
-        return plain / torch.tensor(scaling["short_factor"], dtype=torch.float64), factor
+        factors = scaling["long_factor" if tokens > old else "short_factor"]
+        return plain / torch.tensor(factors, dtype=torch.float64), factor
     return plain, 1.0  # also "dynamic", which changes nothing within max_position_embeddings
 
 
@@ -75,9 +76,9 @@ def windowed(config, layer):
     return False
 
 
-def layer_traits(config, layer):
+def layer_traits(config, layer, tokens):
     gemma3_local = config["model_type"] == "gemma3_text" and windowed(config, layer)
-    frequencies, factor = rope(config, gemma3_local)
+    frequencies, factor = rope(config, gemma3_local, tokens)
     return {"window": config["sliding_window"] if windowed(config, layer) else 10**9,
             "frequencies": frequencies, "factor": factor}
 
@@ -90,8 +91,7 @@ def traits(config):
             "fused": kind == "phi3",
             "scale": 1 / math.sqrt(config["query_pre_attn_scalar"] if gemma else head),
             "score_cap": config.get("attn_logit_softcapping"),
-            "logit_cap": config.get("final_logit_softcapping"),
-            "layers": [layer_traits(config, layer) for layer in range(config["num_hidden_layers"])]}
+            "logit_cap": config.get("final_logit_softcapping")}
 
 
 def linears(config):
@@ -240,7 +240,8 @@ class Model:
         x = self.weights["model.embed_tokens.weight"][torch.tensor(ids)]
         gemma = self.traits["gemma"]
         x = x * math.sqrt(self.config["hidden_size"]) if gemma else x
-        for number, layer in enumerate(self.traits["layers"]):
+        for number in range(self.config["num_hidden_layers"]):
+            layer = layer_traits(self.config, number, len(ids))
             prefix = f"model.layers.{number}."
             branch = self.attention(prefix, layer, self.norm(prefix + "input_layernorm", x))
             x = x + (self.norm(prefix + "post_attention_layernorm", branch) if gemma else branch)
@@ -363,6 +364,13 @@ def main():
         rope_scaling={"type": "longrope", "short_factor": short, "long_factor": [2.0, 4.0, 8.0, 16.0]},
         tie_word_embeddings=False), "F32",
         base.lora(4, 8, ["qkv_proj", "o_proj", "gate_up_proj", "down_proj"]), fresh_seed=91)
+    # Some samples are longer than the original context, one is just as long.
+    make(root, "phi3-long", 20, family(
+        "Phi3ForCausalLM", "phi3", hidden_act="silu", vocab_size=39, hidden_size=16, intermediate_size=12,
+        num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=1, head_dim=8, sliding_window=13,
+        original_max_position_embeddings=11, rope_theta=100.0,
+        rope_scaling={"type": "longrope", "short_factor": short, "long_factor": [1.5, 2.0, 4.0, 5.0]},
+        tie_word_embeddings=False), "F32", base.lora(4, 8, ["qkv_proj", "down_proj"]))
 
 
 if __name__ == "__main__":

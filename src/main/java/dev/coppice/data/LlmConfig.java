@@ -87,6 +87,11 @@ public record LlmConfig(
             new LayerAttention(LayerAttention.ALL, RotaryAngles.plain(ropeTheta, headDim))));
   }
 
+  /** Longest text, in tokens, for which no layer takes the rotary angles of long ones. */
+  public int shortTexts() {
+    return attention.stream().mapToInt(layer -> layer.angles().shortTexts()).min().orElseThrow();
+  }
+
   /** Name of the weight from hidden states to logits, (V,D). */
   public String head() {
     return tiedEmbeddings ? EMBEDDING : "lm_head.weight";

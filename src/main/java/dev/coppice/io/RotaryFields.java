@@ -14,9 +14,9 @@ import java.util.List;
  * <i>linear</i> divides them by {@code factor}. <i>llama3</i> divides those that turn less than
  * {@code low_freq_factor} times within the original context, leaves those that turn more than
  * {@code high_freq_factor} times, and blends between. <i>dynamic</i> leaves them within {@code
- * max_position_embeddings}. <i>longrope</i> divides them by {@code short_factor} within the
- * original context and multiplies cosines and sines by its attention factor; its long factors begin
- * beyond the original context, which is where {@link #positions} ends.
+ * max_position_embeddings}. <i>longrope</i> divides them by {@code short_factor} in texts of up to
+ * the original context, by {@code long_factor} in longer ones, and multiplies cosines and sines by
+ * its attention factor.
  */
 final class RotaryFields {
   private static final String ORIGINAL = "original_max_position_embeddings";
@@ -39,9 +39,7 @@ final class RotaryFields {
 
   /** The longest text that the angles are right for, in tokens. */
   int positions() {
-    int positions = fields.positive("max_position_embeddings");
-    JsonFields scaling = scaling(false);
-    return type(scaling).equals("longrope") ? Math.min(positions, original(scaling)) : positions;
+    return fields.positive("max_position_embeddings");
   }
 
   /**
@@ -132,12 +130,20 @@ final class RotaryFields {
     }
     double grown = stretch <= 1 ? 1 : Math.sqrt(1 + Math.log(stretch) / Math.log(original));
     double attention = scaling.positiveReal("attention_factor", grown);
-    List<Double> factors = scaling.positiveReals("short_factor", plain.frequencies().size());
+    return new RotaryAngles(
+        divided(plain, scaling, "short_factor"),
+        attention,
+        original,
+        divided(plain, scaling, "long_factor"));
+  }
+
+  private static List<Double> divided(RotaryAngles plain, JsonFields scaling, String field) {
+    List<Double> factors = scaling.positiveReals(field, plain.frequencies().size());
     List<Double> frequencies = new ArrayList<>();
     for (int c = 0; c < factors.size(); c++) {
       frequencies.add(plain.frequencies().get(c) / factors.get(c));
     }
-    return new RotaryAngles(frequencies, attention);
+    return frequencies;
   }
 
   /** The context that the model was made for before it was stretched. */

@@ -35,18 +35,20 @@ public final class LanguageModel {
   /**
    * Reserves the model's tensors; {@link #load} fills them.
    *
-   * @param positions longest text, P
+   * @param positions longest text, P; positions of texts longer than {@link LlmConfig#shortTexts}
+   *     are counted from P on
    */
   public LanguageModel(
       Backend backend, Allocator allocator, LlmConfig config, LoraConfig lora, int positions) {
     this.backend = backend;
     this.config = config;
     this.lora = lora;
+    int rows = positions > config.shortTexts() ? Math.multiplyExact(2, positions) : positions;
     for (int layer = 0; layer < config.layers(); layer++) {
       RotaryTable table =
           rotary.computeIfAbsent(
               config.attention().get(layer).angles(),
-              angles -> RotaryTable.allocate(allocator, angles, positions));
+              angles -> RotaryTable.allocate(allocator, angles, positions, rows));
       layers.add(new DecoderLayer(allocator, config, lora, layer, table));
     }
     finalNorm = allocator.f32(config.hidden());

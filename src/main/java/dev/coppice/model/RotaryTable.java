@@ -6,17 +6,24 @@ import dev.coppice.backend.Tensor;
 import dev.coppice.data.RotaryAngles;
 
 /**
- * Cosines and sines of the rotary angles of P positions, each times the angles' factor.
+ * Cosines and sines of the rotary angles of P positions, each times the angles' factor. Where texts
+ * may be long ones, for which other angles hold, those of long texts come after the P others.
  *
- * @param cosines (P,R/2)
- * @param sines (P,R/2)
+ * @param positions P
+ * @param cosines (P or 2P,R/2)
+ * @param sines (P or 2P,R/2)
  */
-record RotaryTable(RotaryAngles angles, Tensor cosines, Tensor sines) {
+record RotaryTable(RotaryAngles angles, int positions, Tensor cosines, Tensor sines) {
 
-  static RotaryTable allocate(Allocator allocator, RotaryAngles angles, int positions) {
+  /**
+   * Reserves a table.
+   *
+   * @param rows P or 2P
+   */
+  static RotaryTable allocate(Allocator allocator, RotaryAngles angles, int positions, int rows) {
     int pairs = angles.frequencies().size();
     return new RotaryTable(
-        angles, allocator.f32(positions, pairs), allocator.f32(positions, pairs));
+        angles, positions, allocator.f32(rows, pairs), allocator.f32(rows, pairs));
   }
 
   /** Computes the table, in float64. */
@@ -25,10 +32,12 @@ record RotaryTable(RotaryAngles angles, Tensor cosines, Tensor sines) {
     double[] cos = new double[Math.toIntExact(cosines.size())];
     double[] sin = new double[cos.length];
     for (int c = 0; c < pairs; c++) {
-      double frequency = angles.frequencies().get(c);
-      for (int i = c, p = 0; i < cos.length; i += pairs, p++) {
-        cos[i] = angles.factor() * Math.cos(p * frequency);
-        sin[i] = angles.factor() * Math.sin(p * frequency);
+      for (int i = c, row = 0; i < cos.length; i += pairs, row++) {
+        boolean isLong = row >= positions;
+        double frequency = (isLong ? angles.longFrequencies() : angles.frequencies()).get(c);
+        double angle = (isLong ? row - positions : row) * frequency;
+        cos[i] = angles.factor() * Math.cos(angle);
+        sin[i] = angles.factor() * Math.sin(angle);
       }
     }
     cosines.write(cos);

@@ -125,9 +125,15 @@ final class EffortTokens implements AutoCloseable {
     return unscorable;
   }
 
-  /** What all samples begin with. */
-  SharedPrefix shared() {
-    return shared.found();
+  /**
+   * What all samples begin with: nothing where some have other rotary angles than others, with
+   * which the same tokens are not the same.
+   *
+   * @param shortTexts tokens up to which samples have the same angles
+   */
+  SharedPrefix shared(int shortTexts) {
+    boolean differ = Arrays.stream(lengths, 0, count).anyMatch(length -> length > shortTexts);
+    return differ ? SharedPrefix.NONE : shared.found();
   }
 
   /** Sample number {@code index}. */

@@ -83,7 +83,10 @@ public final class ScoreEffort {
     try (MemoryWatch memory = new MemoryWatch();
         Backend backend = opened.backend()) {
       Tokenized samples = tokenize(opened, checkpoint);
-      SharedPrefix shared = options.sharesPrefix() ? samples.tokens().shared() : SharedPrefix.NONE;
+      SharedPrefix shared =
+          options.sharesPrefix()
+              ? samples.tokens().shared(checkpoint.config().shortTexts())
+              : SharedPrefix.NONE;
       try (EffortTokens tokens = samples.tokens();
           EffortModel model = new EffortModel(backend, checkpoint, options, run.seed(), shared)) {
         return work.of(samples, backend, new EffortScoring(model, tokens, memory));

@@ -129,7 +129,7 @@ final class ScoreEffortStage implements Stage {
     OptionalInt recorded = run.recorded("shared_prefix");
     return recorded.isPresent()
         ? SharedPrefix.ofFirst(left.get(0), recorded.getAsInt())
-        : left.shared();
+        : left.shared(context.checkpoint().orElseThrow().config().shortTexts());
   }
 
   /** Saves each macro-batch as a segment. */

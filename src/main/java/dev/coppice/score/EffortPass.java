@@ -42,7 +42,8 @@ final class EffortPass {
         .write(
             samples,
             plan.config().prefix(),
-            MacroBatch.cuts(samples, sizes.shared(), sizes.ownRows(), sizes.wholeRows()));
+            MacroBatch.cuts(samples, sizes.shared(), sizes.ownRows(), sizes.wholeRows()),
+            plan::firstPosition);
   }
 
   /** Leaves the input of layers {@code lowest ..} in the streams. */

@@ -9,6 +9,7 @@ import dev.coppice.data.LlmConfig;
 import dev.coppice.data.LoraConfig;
 import dev.coppice.data.Projection;
 import dev.coppice.data.SharedPrefix;
+import dev.coppice.data.TokenSample;
 import dev.coppice.model.LanguageModel;
 import dev.coppice.model.LanguagePass;
 import dev.coppice.model.LanguagePass.Reach;
@@ -65,6 +66,11 @@ record EffortPlan(
   /** With the usual sizes. */
   EffortPlan(Backend backend, LlmConfig architecture, LoraConfig lora, EffortConfig config) {
     this(backend, architecture, lora, config, CHUNK_ROWS, LOGIT_BYTES);
+  }
+
+  /** From where a sample's positions are counted: long texts have other rotary angles. */
+  int firstPosition(TokenSample sample) {
+    return sample.length() > architecture.shortTexts() ? config.cutoff() : 0;
   }
 
   private List<LoraConfig.Target> targets() {

@@ -194,6 +194,9 @@ public final class EffortScorer implements AutoCloseable {
     if (!config.prefix().begins(sample)) {
       throw new IllegalArgumentException(name + " does not begin with the shared prefix");
     }
+    if (sharedPositions() > 0 && plan.firstPosition(sample) > 0) {
+      throw new IllegalArgumentException(name + " has angles of its own and can share nothing");
+    }
     for (int id : sample.inputIds()) {
       if (id < 0 || id >= architecture.vocabulary()) {
         throw InputException.of(

@@ -9,6 +9,7 @@ import dev.coppice.data.TokenSample;
 import dev.coppice.model.TokenChunk;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.ToIntFunction;
 
 /**
  * A macro-batch on the backend: its indices, and the residual stream at the input of each layer
@@ -54,13 +55,21 @@ final class EffortTensors {
     gradient = layers > 1 ? allocator.f32(sizes.wholePositions(), width) : null;
   }
 
-  /** Packs samples that begin with {@code prefix}, so many of them in each chunk. */
-  void write(List<TokenSample> samples, SharedPrefix prefix, List<Integer> cuts) {
-    batch = new MacroBatch(samples, prefix, cuts);
+  /**
+   * Packs samples that begin with {@code prefix}, so many of them in each chunk.
+   *
+   * @param firstPosition from which a sample's positions are counted
+   */
+  void write(
+      List<TokenSample> samples,
+      SharedPrefix prefix,
+      List<Integer> cuts,
+      ToIntFunction<TokenSample> firstPosition) {
+    batch = new MacroBatch(samples, prefix, cuts, firstPosition);
     packed.write(batch);
     whole = batch;
     if (shared != null) {
-      whole = MacroBatch.whole(samples, cuts);
+      whole = new MacroBatch(samples, SharedPrefix.NONE, cuts, firstPosition);
       shared.write(batch, whole, samples);
     }
     if (packedWhole != null) {

@@ -6,6 +6,7 @@ import dev.coppice.data.TokenSample;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.function.ToIntFunction;
 
 /**
  * Samples packed end to end and cut into chunks of whole samples: plain arrays. Rows, samples and
@@ -39,6 +40,7 @@ final class MacroBatch {
   final int[] targets;
   final double[] weights;
 
+  private final ToIntFunction<TokenSample> firstPosition;
   private final int skip;
   private int row;
   private int target;
@@ -50,8 +52,14 @@ final class MacroBatch {
    *
    * @param prefix that each of them begins with
    * @param cuts number of samples of each chunk
+   * @param firstPosition from which a sample's positions are counted; the prefix's from 0
    */
-  MacroBatch(List<TokenSample> samples, SharedPrefix prefix, List<Integer> cuts) {
+  MacroBatch(
+      List<TokenSample> samples,
+      SharedPrefix prefix,
+      List<Integer> cuts,
+      ToIntFunction<TokenSample> firstPosition) {
+    this.firstPosition = firstPosition;
     skip = prefix.length();
     int rows = skip;
     int scored = targets(prefix.scored(), 1);
@@ -68,7 +76,7 @@ final class MacroBatch {
     offsets = new int[ends];
     targetOffsets = new int[ends];
     if (skip > 0) {
-      pack(0, 1, part -> pack(prefix.ids(), prefix.scored(), 0, skip, 1));
+      pack(0, 1, part -> pack(prefix.ids(), prefix.scored(), 0, skip, 0, 1));
     }
     int next = 0;
     for (int count : cuts) {
@@ -76,11 +84,6 @@ final class MacroBatch {
       pack(first, count, part -> pack(samples.get(first + part)));
       next += count;
     }
-  }
-
-  /** The same samples without sharing: their prefix is repeated in each. */
-  static MacroBatch whole(List<TokenSample> samples, List<Integer> cuts) {
-    return new MacroBatch(samples, SharedPrefix.NONE, cuts);
   }
 
   /**
@@ -159,14 +162,15 @@ final class MacroBatch {
 
   private void pack(TokenSample sample) {
     double weight = 1.0 / sample.targets();
-    pack(sample.inputIds(), sample.scored(), skip, sample.length(), weight);
+    int origin = firstPosition.applyAsInt(sample);
+    pack(sample.inputIds(), sample.scored(), skip, sample.length(), origin, weight);
   }
 
   /** Writes positions {@code from .. to-1} of a text from {@code row} on. */
-  private void pack(int[] tokens, boolean[] scored, int from, int to, double weight) {
+  private void pack(int[] tokens, boolean[] scored, int from, int to, int origin, double weight) {
     for (int t = from; t < to; t++, row++) {
       ids[row] = tokens[t];
-      positions[row] = t;
+      positions[row] = origin + t;
       if (t + 1 < tokens.length && scored[t + 1]) {
         targetRows[target] = row - chunkRow;
         targets[target] = tokens[t + 1];

@@ -11,7 +11,7 @@ import java.util.List;
 
 /**
  * How the chunks of a macro-batch join its shared prefix: of each row of the whole samples, where
- * it is computed. Rows of whole samples are counted as in {@link MacroBatch#whole}.
+ * it is computed. Rows of whole samples are counted as in a {@link MacroBatch} that shares nothing.
  */
 final class SharedTensors {
   private final int length;

@@ -75,7 +75,8 @@ class CheckpointFamiliesTest {
     }
     assertEquals(9, read.size());
     assertEquals(48, angles(read.get("Phi-4-mini"), 0).frequencies().size());
-    assertEquals(4096, read.get("Phi-4-mini").maxPositions());
+    assertEquals(131072, read.get("Phi-4-mini").maxPositions());
+    assertEquals(4096, read.get("Phi-4-mini").shortTexts());
     assertEquals(131072, read.get("Llama-3.2-1B").maxPositions());
     assertEquals(24, Collections.frequency(windows(read.get("Qwen2.5-0.5B")), ALL));
     assertEquals(4, Collections.frequency(windows(read.get("gemma-3-1b")), ALL));
@@ -177,9 +178,13 @@ class CheckpointFamiliesTest {
   }
 
   @Test
-  void phi3EndsWhereItsLongFactorsBegin() throws IOException {
+  void phi3TurnsLongTextsByOtherFrequencies() throws IOException {
     LlmConfig config = read("phi3", c -> {});
-    assertEquals(64, config.maxPositions());
+    assertEquals(256, config.maxPositions());
+    assertEquals(64, config.shortTexts());
+    List<Double> unscaled = RotaryAngles.plain(1e4, 8).frequencies();
+    assertEquals(unscaled.get(3) / 3, angles(config, 0).frequencies().get(3), 1e-18);
+    assertEquals(unscaled.get(3) / 16, angles(config, 0).longFrequencies().get(3), 1e-18);
     assertEquals(4, angles(config, 0).frequencies().size());
     assertEquals(Math.sqrt(1 + Math.log(4) / Math.log(64)), angles(config, 0).factor(), 1e-15);
     assertEquals(128, config.moduleRows(Projection.K));
@@ -190,13 +195,15 @@ class CheckpointFamiliesTest {
     assertEquals(List.of(ALL, ALL), windows(read("phi3", c -> c.remove("sliding_window"))));
     LlmConfig plain = read("phi3", c -> c.remove(List.of("rope_scaling", "partial_rotary_factor")));
     assertEquals(256, plain.maxPositions());
+    assertEquals(Integer.MAX_VALUE, plain.shortTexts());
     LlmConfig stretched =
         read(
             "phi3",
             c ->
                 c.put("max_position_embeddings", 131072)
                     .remove("original_max_position_embeddings"));
-    assertEquals(4096, stretched.maxPositions());
+    assertEquals(131072, stretched.maxPositions());
+    assertEquals(4096, stretched.shortTexts());
     double factor = Math.sqrt(1 + Math.log(32) / Math.log(4096));
     assertEquals(factor, angles(stretched, 0).factor(), 1e-15);
     assertEquals(RotaryAngles.plain(1e4, 16), angles(plain, 0));
@@ -230,6 +237,7 @@ class CheckpointFamiliesTest {
         "phi3|partial_rotary_factor|1.5|partial_rotary_factor turns 24 of 16 columns",
         "phi3|rope_scaling|{\"type\":\"longrope\"}|has no field rope_scaling.short_factor",
         "phi3|rope_scaling|{\"type\":\"longrope\",\"short_factor\":[1]}|field rope_scaling.short_fa",
+        "phi3|rope_scaling|{\"type\":\"su\",\"short_factor\":[1,1,1,1]}|has no field rope_scaling.long_f",
         "llama3-rope|rope_scaling|{\"type\":\"longlong\"}|rope_scaling.type \"longlong\" is not",
         "llama3-rope|architectures|[\"A\",\"B\"]|architectures [\"A\",\"B\"] is not supported; use",
       })

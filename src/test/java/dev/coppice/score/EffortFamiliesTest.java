@@ -37,7 +37,8 @@ class EffortFamiliesTest {
           "qwen3",
           "gemma2",
           "gemma3",
-          "phi3");
+          "phi3",
+          "phi3-long");
 
   @TempDir Path folder;
 
@@ -85,7 +86,7 @@ class EffortFamiliesTest {
 
   /** A sample's bits are its own: alone or in company, with one thread or two. */
   @ParameterizedTest
-  @ValueSource(strings = {"llama3-rope", "mistral", "gemma2", "gemma3", "phi3"})
+  @ValueSource(strings = {"llama3-rope", "mistral", "gemma2", "gemma3", "phi3", "phi3-long"})
   void bitsDoNotDependOnCompanyOrThreads(String name) {
     LlmFixture fixture = LlmFixture.committed(name);
     EffortConfig config = EffortTruthTest.config(EffortParams.ALL_LORA, 0);
@@ -138,7 +139,11 @@ class EffortFamiliesTest {
         "phi3|rope_theta|100",
         "phi3|max_position_embeddings|64",
         "phi3|rope_scaling.short_factor|[1,1,1,1]",
-        "phi3|rope_scaling.attention_factor|1"
+        "phi3|rope_scaling.attention_factor|1",
+        "phi3-long|rope_scaling.short_factor|[1,1,1,1]",
+        "phi3-long|rope_scaling.long_factor|[1,1,1,1]",
+        "phi3-long|original_max_position_embeddings|10",
+        "phi3-long|original_max_position_embeddings|19"
       })
   void everyFieldMatters(String name, String field, String json) throws IOException {
     ObjectNode config = config(name);

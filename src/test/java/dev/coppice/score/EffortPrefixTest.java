@@ -147,6 +147,23 @@ class EffortPrefixTest {
     return plan.bytes(CUTOFF + 7);
   }
 
+  /** Where long texts have other angles, equal tokens are not the same. */
+  @Test
+  void longTextsWithAnglesOfTheirOwnShareNothing() {
+    LlmFixture fixture = LlmFixture.committed("phi3-long");
+    List<TokenSample> samples = samples(4, 6, 0, 39);
+    assertTrue(samples.stream().anyMatch(sample -> sample.length() > 11), "one is long");
+    try (Backend backend = EffortBackends.Kind.REFERENCE.open()) {
+      EffortConfig config =
+          new EffortConfig(EffortParams.ALL_LORA, CUTOFF, LlmFixture.MEMORY, 0)
+              .with(SharedPrefix.of(samples));
+      IllegalArgumentException refused =
+          assertThrows(
+              IllegalArgumentException.class, () -> fixture.score(backend, true, config, samples));
+      assertTrue(refused.getMessage().contains("angles of its own"), refused.toString());
+    }
+  }
+
   @Test
   void samplesMustBeginWithThePrefix() {
     LlmFixture fixture = LlmFixture.committed("qwen2-sharded");

@@ -24,13 +24,18 @@ class MacroBatchTest {
             sample(all, 10, 11, 12),
             sample(new boolean[] {true, false, true}, 20, 21, 22),
             sample(new boolean[] {true, true}, 30, 31));
-    MacroBatch batch = MacroBatch.whole(samples, MacroBatch.cuts(samples, 0, 6, 6));
+    MacroBatch batch =
+        new MacroBatch(
+            samples,
+            SharedPrefix.NONE,
+            MacroBatch.cuts(samples, 0, 6, 6),
+            sample -> sample.length() == 2 ? 40 : 0);
     assertEquals(
         List.of(
             new MacroBatch.Chunk(0, 2, 0, 6, 0, 3, 0), new MacroBatch.Chunk(2, 1, 6, 2, 3, 1, 3)),
         batch.chunks);
     assertArrayEquals(new int[] {10, 11, 12, 20, 21, 22, 30, 31}, batch.ids);
-    assertArrayEquals(new int[] {0, 1, 2, 0, 1, 2, 0, 1}, batch.positions);
+    assertArrayEquals(new int[] {0, 1, 2, 0, 1, 2, 40, 41}, batch.positions);
     assertArrayEquals(new int[] {0, 3, 6, 0, 2}, batch.offsets);
     assertArrayEquals(new int[] {0, 1, 4, 0}, batch.targetRows);
     assertArrayEquals(new int[] {0, 2, 3, 0, 1}, batch.targetOffsets);
@@ -47,7 +52,8 @@ class MacroBatchTest {
             sample(all, 1, 2, 3, 5),
             sample(new boolean[] {true, true, true}, 1, 2, 3));
     SharedPrefix prefix = SharedPrefix.of(samples);
-    MacroBatch batch = new MacroBatch(samples, prefix, MacroBatch.cuts(samples, 2, 4, 9));
+    MacroBatch batch =
+        new MacroBatch(samples, prefix, MacroBatch.cuts(samples, 2, 4, 9), sample -> 0);
     assertEquals(
         List.of(
             new MacroBatch.Chunk(0, 1, 0, 2, 0, 2, 0),
