@@ -14,9 +14,7 @@
 // A float as an operand in TF32: 11 significant bits, to nearest, ties away from 0. What is not rounded so loses its
 // lower bits in the product.
 __device__ __forceinline__ unsigned tf32_of_float(float x) {
-#if !defined(__CUDACC__)
-  return emulation::tf32_of_float(x);
-#elif __CUDA_ARCH__ >= 800
+#if defined(__CUDACC__) && __CUDA_ARCH__ >= 800
   unsigned bits;
   asm("cvt.rna.tf32.f32 %0, %1;\n" : "=r"(bits) : "f"(x));
   return bits;
@@ -27,40 +25,35 @@ __device__ __forceinline__ unsigned tf32_of_float(float x) {
 }
 
 // d += a b by shuffles, each sum a chain of fused multiply-adds in the order of the terms; for devices without BF16 and
-// TF32 tensor cores. Also what the emulation is compared with.
-__device__ __forceinline__ void mma_tf32_by_shuffles(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+// TF32 tensor cores. Also what the emulation is compared with. value(register, k) is term k of the register.
+template <int kTerms, class Value>
+__device__ __forceinline__ void mma_by_shuffles(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2],
+                                                Value value) {
+  constexpr int kHalf = kTerms / 2, kInRegister = kTerms / 8;
   const int lane = static_cast<int>(threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z)) % kWarp;
   const int group = lane / 4 * 4, column = lane % 4 * 2;
   GPU_UNROLL
-  for (int k = 0; k < 8; ++k) {
-    const unsigned kMantissa = 0xffffe000u;
-    const float upper = __uint_as_float(__shfl_sync(kAllLanes, a[k / 4 * 2], group + k % 4) & kMantissa);
-    const float lower = __uint_as_float(__shfl_sync(kAllLanes, a[k / 4 * 2 + 1], group + k % 4) & kMantissa);
+  for (int k = 0; k < kTerms; ++k) {
+    const int half = k / kHalf, from = k % kHalf / kInRegister;
+    const float upper = value(__shfl_sync(kAllLanes, a[half * 2], group + from), k);
+    const float lower = value(__shfl_sync(kAllLanes, a[half * 2 + 1], group + from), k);
     GPU_UNROLL
     for (int j = 0; j < 2; ++j) {
-      const float term = __uint_as_float(__shfl_sync(kAllLanes, b[k / 4], (column + j) * 4 + k % 4) & kMantissa);
+      const float term = value(__shfl_sync(kAllLanes, b[half], (column + j) * 4 + from), k);
       d[j] = fmaf(upper, term, d[j]);
       d[2 + j] = fmaf(lower, term, d[2 + j]);
     }
   }
 }
 
+__device__ __forceinline__ void mma_tf32_by_shuffles(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+  mma_by_shuffles<8>(d, a, b, [](unsigned bits, int) { return __uint_as_float(bits & 0xffffe000u); });
+}
+
 __device__ __forceinline__ void mma_bf16_by_shuffles(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
-  const int lane = static_cast<int>(threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z)) % kWarp;
-  const int group = lane / 4 * 4, column = lane % 4 * 2;
-  GPU_UNROLL
-  for (int k = 0; k < 16; ++k) {
-    const int from = k % 8 / 2, shift = k % 2 == 0 ? 16 : 0;  // into the upper half, where BF16 is a float
-    const unsigned kUpper = 0xffff0000u;
-    const float upper = __uint_as_float(__shfl_sync(kAllLanes, a[k / 8 * 2], group + from) << shift & kUpper);
-    const float lower = __uint_as_float(__shfl_sync(kAllLanes, a[k / 8 * 2 + 1], group + from) << shift & kUpper);
-    GPU_UNROLL
-    for (int j = 0; j < 2; ++j) {
-      const float term = __uint_as_float(__shfl_sync(kAllLanes, b[k / 8], (column + j) * 4 + from) << shift & kUpper);
-      d[j] = fmaf(upper, term, d[j]);
-      d[2 + j] = fmaf(lower, term, d[2 + j]);
-    }
-  }
+  // into the upper half, where BF16 is a float
+  mma_by_shuffles<16>(
+      d, a, b, [](unsigned bits, int k) { return __uint_as_float(bits << (k % 2 == 0 ? 16 : 0) & 0xffff0000u); });
 }
 
 // d += a b with 8 terms in TF32; sums in float32, rounded as the device does.

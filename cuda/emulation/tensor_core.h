@@ -10,11 +10,6 @@
 
 namespace emulation {
 
-inline unsigned tf32_of_float(float x) {
-  const unsigned bits = bits_of<unsigned>(x);
-  return (bits & 0x7f800000u) == 0x7f800000u ? bits : (bits + 0x1000u) & 0xffffe000u;
-}
-
 struct Fragments {
   float d[4];
   unsigned a[4], b[2];

@@ -153,14 +153,18 @@ class EffortPrefixTest {
     LlmFixture fixture = LlmFixture.committed("phi3-long");
     List<TokenSample> samples = samples(4, 6, 0, 39);
     assertTrue(samples.stream().anyMatch(sample -> sample.length() > 11), "one is long");
+    String refused = refusal(fixture, SharedPrefix.of(samples), samples);
+    assertTrue(refused.contains("angles of its own"), refused);
+  }
+
+  private static String refusal(
+      LlmFixture fixture, SharedPrefix prefix, List<TokenSample> samples) {
     try (Backend backend = EffortBackends.Kind.REFERENCE.open()) {
       EffortConfig config =
-          new EffortConfig(EffortParams.ALL_LORA, CUTOFF, LlmFixture.MEMORY, 0)
-              .with(SharedPrefix.of(samples));
-      IllegalArgumentException refused =
-          assertThrows(
-              IllegalArgumentException.class, () -> fixture.score(backend, true, config, samples));
-      assertTrue(refused.getMessage().contains("angles of its own"), refused.toString());
+          new EffortConfig(EffortParams.ALL_LORA, CUTOFF, LlmFixture.MEMORY, 0).with(prefix);
+      return assertThrows(
+              IllegalArgumentException.class, () -> fixture.score(backend, true, config, samples))
+          .getMessage();
     }
   }
 
@@ -171,15 +175,7 @@ class EffortPrefixTest {
     int[] ids = samples.get(0).inputIds().clone();
     ids[2]++;
     TokenSample other = new TokenSample(9, ids, samples.get(0).scored());
-    try (Backend backend = EffortBackends.Kind.REFERENCE.open()) {
-      EffortConfig config =
-          new EffortConfig(EffortParams.ALL_LORA, CUTOFF, LlmFixture.MEMORY, 0)
-              .with(SharedPrefix.of(samples));
-      IllegalArgumentException refused =
-          assertThrows(
-              IllegalArgumentException.class,
-              () -> fixture.score(backend, true, config, List.of(other)));
-      assertTrue(refused.getMessage().startsWith("sample 9 does not begin"), refused.toString());
-    }
+    String refused = refusal(fixture, SharedPrefix.of(samples), List.of(other));
+    assertTrue(refused.startsWith("sample 9 does not begin"), refused);
   }
 }
