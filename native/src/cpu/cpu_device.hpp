@@ -7,6 +7,7 @@
 // copy compiled for AVX-512 would be called on a machine without it).
 #pragma once
 #include "cpu_memory.hpp"
+#include "dropout_masks.hpp"
 
 namespace coppice {
 namespace COPPICE_ISA {
@@ -105,6 +106,9 @@ class CpuDevice final : public CpuMemory {
                      float* loss) override;
 
  private:
+  const uint16_t* dropout_masks(int32_t T, int32_t D, float p, int64_t seed, int32_t step, int32_t site, int64_t first);
+  DropoutMasks masks_;
+
   // A device of one thread for each thread, with so much scratch that it need not grow in a parallel region: for
   // operations that are made of others and share their rows among the threads themselves.
   void make_parts(int64_t scratch_bytes);

@@ -119,7 +119,9 @@ inline void dropout_factors(const ProbabilityDropout& dropout, int64_t b, int64_
       dropout_of(dropout.p, dropout.seed, dropout.step, dropout.site + 65536 * static_cast<int32_t>(h), 0);
   const uint32_t first = static_cast<uint32_t>(dropout.triangles[b]);
   for (int64_t i = 0; i < triangle(n); i += kLanes) {
-    store(factors + i, drop_lanes(drop, first + static_cast<uint32_t>(i), splat(1.0f)));
+    uint16_t mask = 0;
+    draw_masks(drop, first + static_cast<uint32_t>(i), 1, &mask);
+    store(factors + i, kept(mask, drop.scale, splat(1.0f)));
   }
 }
 

@@ -3,39 +3,11 @@
 // transposed: the dot products of a row are folded together, which costs about three instructions each.
 #pragma once
 #include "attention_batch.hpp"
+#include "folds.hpp"
 
 namespace coppice {
 namespace COPPICE_ISA {
 namespace {
-
-// x's lanes folded onto those without the bit HALF, y's onto those with it.
-template <int HALF>
-COPPICE_INLINE Vec merged(Vec x, Vec y) {
-  IntVec own, other;
-  for (int i = 0; i < kLanes; ++i) {
-    const int from = (i & HALF) != 0 ? kLanes : 0;
-    own[i] = from + i;
-    other[i] = from + (i ^ HALF);
-  }
-  return __builtin_shuffle(x, y, own) + __builtin_shuffle(x, y, other);
-}
-
-// The sums of the lanes of leaf(FIRST) .. leaf(FIRST + SPAN - 1), as far as they are below COUNT, each in the order of
-// sum_lanes; the bits of a leaf's number are those of its lane from the top.
-template <int SPAN, int FIRST, int COUNT, class Leaf>
-COPPICE_INLINE Vec folded(const Leaf& leaf) {
-  if constexpr (SPAN == 1) {
-    return leaf(FIRST);
-  } else {
-    constexpr int kHalf = kLanes / SPAN, kSecond = FIRST + SPAN / 2;
-    const Vec x = folded<SPAN / 2, FIRST, COUNT>(leaf);
-    if constexpr (kSecond < COUNT) {
-      return merged<kHalf>(x, folded<SPAN / 2, kSecond, COUNT>(leaf));
-    } else {
-      return x + turned<kHalf>(x);
-    }
-  }
-}
 
 // Lane j is row . x[j] for j < COUNT; the others mean nothing.
 template <int VECS, int COUNT>
@@ -48,10 +20,7 @@ __attribute__((noinline)) Vec dots_of_row(const float* row, Positions x) {
     return sum;
   });
   IntVec lane;
-  for (int i = 0; i < kLanes; ++i) {
-    lane[i] = 0;
-    for (int low = 1, high = kLanes / 2; high > 0; low *= 2, high /= 2) lane[i] |= (i & low) != 0 ? high : 0;
-  }
+  for (int i = 0; i < kLanes; ++i) lane[i] = lane_of_leaf(i);
   return __builtin_shuffle(sums, lane);
 }
 
@@ -86,16 +55,21 @@ struct ShortHead {
   }
 
   void forward(float* weights, float* out, float* lse) const {
+    float largests[kLanes] = {}, sums_of_rows[kLanes];
+    store(sums_of_rows, splat(1.0f));
     for (int64_t i = 0; i < n; ++i) {
       const Vec scores = scale * dots_of_row<VECS>(q.at(i), k, i + 1);
       const Vec met = first_of(scores, i + 1, splat(-__builtin_inff()));
       const float largest = max_lanes(met);
       const Vec e = exp(met - largest);
       const float sum = sum_lanes(e);
-      lse[i * lse_row] = largest + __builtin_logf(sum);
+      largests[i] = largest;
+      sums_of_rows[i] = sum;
       const Vec p = e * (1.0f / sum);
       store(weights + i * kLanes, factors == nullptr ? p : p * load(factors + triangle(i)));
     }
+    store(largests, load(largests) + log(load(sums_of_rows)));
+    for (int64_t i = 0; i < n; ++i) lse[i * lse_row] = largests[i];
     sums<Meets::kPast, false>({weights, kLanes, 1}, v, out, row);
   }
 

@@ -13,21 +13,23 @@ namespace COPPICE_ISA {
 ///
 /// Shapes   x, y (T,D), y may be x.
 /// Numbers  the mask is exact; |error| <= 2 * 2^-24 * |y|. A dropped NaN becomes 0.
-/// Cost     T*D Philox words: 15 wide products each (7 of the 20 are the same for all or not needed); 8 T*D bytes.
+/// Cost     8 T*D bytes, and T*D Philox words of 15 wide products each (7 of the 20 are the same for all or not needed)
+///          unless the mask was drawn lately: of training steps, in the forward pass.
 /// Source   Srivastava et al., JMLR 2014; Philox4x32-10: Salmon et al., SC 2011.
 void CpuDevice::dropout_forward(int32_t T, int32_t D, const float* x, float p, int64_t seed, int32_t step, int32_t site,
                                 int64_t first, float* y) {
-  const int64_t N = int64_t{T} * D;
   if (p == 0.0f) {
-    if (x != y) copy(y, x, N * int64_t{sizeof(float)});
+    if (x != y) copy(y, x, int64_t{T} * D * int64_t{sizeof(float)});
     return;
   }
-  const Dropout drop = dropout_of(p, seed, step, site, first);
-  for_ranges(threads_, N, 4 * N, [=](int64_t begin, int64_t end) {
-    for_lanes(end - begin, [=](int64_t i, auto group) {
-      const int64_t c = begin + i;
-      store(y + c, drop_lanes(drop, static_cast<uint32_t>(c), load(x + c, group)), group);
-    });
+  const Masks masks{dropout_masks(T, D, p, seed, step, site, first), groups_of(D), scale_of(p)};
+  for_ranges(threads_, T, int64_t{T} * D, [=](int64_t begin, int64_t end) {
+    for (int64_t t = begin; t < end; ++t) {
+      for_lanes(D, [=](int64_t d, auto group) {
+        const int64_t i = t * D + d;
+        store(y + i, masks.apply(t, d, load(x + i, group)), group);
+      });
+    }
   });
 }
 

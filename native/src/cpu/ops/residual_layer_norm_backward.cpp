@@ -1,11 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cpu_device.hpp"
+#include "folds.hpp"
 #include "parallel.hpp"
 #include "philox.hpp"
 #include "rows.hpp"
 
 namespace coppice {
 namespace COPPICE_ISA {
+namespace {
+
+struct LayerNormGradient {
+  int64_t D;
+  const float *dy, *xhat, *rstd, *gamma;
+  Masks masks;
+  float *ds, *dx;
+
+  // Rows t .. t+ROWS-1; `total` (3,D) receives what they add to dgamma, dbeta and dbias, row after row.
+  template <int ROWS>
+  COPPICE_INLINE void rows(int64_t t, float* total) const {
+    const int64_t at = t * D;
+    Vec sum[ROWS] = {}, projection[ROWS] = {};
+    for_lanes(D, [&](int64_t d, auto group) {
+      const Vec by = load(gamma + d, group);
+      Vec scale = load(total + d, group), shift = load(total + D + d, group);
+      for (int r = 0; r < ROWS; ++r) {
+        const Vec gradient = load(dy + at + r * D + d, group), normal = load(xhat + at + r * D + d, group);
+        const Vec u = gradient * by;
+        sum[r] += u;
+        projection[r] = madd(u, normal, projection[r]);
+        scale = madd(gradient, normal, scale);
+        shift += gradient;
+      }
+      store(total + d, scale, group);
+      store(total + D + d, shift, group);
+    });
+    const float inverse_width = 1.0f / static_cast<float>(D);
+    const RowNumbers<ROWS> mean(RowNumbers<ROWS>(sum).lanes * inverse_width);
+    const RowNumbers<ROWS> along(RowNumbers<ROWS>(projection).lanes * -inverse_width);
+    for_lanes(D, [&](int64_t d, auto group) {
+      const Vec by = load(gamma + d, group);
+      Vec bias = load(total + 2 * D + d, group);
+      for (int r = 0; r < ROWS; ++r) {
+        const int64_t i = at + r * D + d;
+        const Vec u = load(dy + i, group) * by;
+        const Vec gradient = madd(load(xhat + i, group), along.all(r), u - mean.all(r)) * rstd[t + r];
+        store(ds + i, gradient, group);
+        const Vec masked = masks.words != nullptr ? masks.apply(t + r, d, gradient) : gradient;
+        if (dx != nullptr) store(dx + i, masked, group);
+        bias += masked;
+      }
+      store(total + 2 * D + d, bias, group);
+    });
+  }
+};
+
+}  // namespace
 
 /// The gradient of residual_layer_norm_forward.
 ///
@@ -22,35 +71,12 @@ void CpuDevice::residual_layer_norm_backward(int32_t T, int32_t D, const float* 
                                              const float* rstd, const float* gamma, float p, int64_t seed, int32_t step,
                                              int32_t site, int64_t first, float* ds, float* dx, float* dgamma,
                                              float* dbeta, float* dbias) {
-  const Dropout drop = dropout_of(p, seed, step, site, first);
-  const bool dropping = p != 0.0f;
-  const float inverse_width = 1.0f / static_cast<float>(D);
+  const Masks masks{dropout_masks(T, D, p, seed, step, site, first), groups_of(D), scale_of(p)};
   const auto backward = [=](int64_t begin, int64_t end, float* total) {
-    for (int64_t t = begin; t < end; ++t) {
-      const int64_t at = t * D;
-      Vec sum = {}, projection = {};
-      for_lanes(D, [&](int64_t d, auto group) {
-        const Vec gradient = load(dy + at + d, group), normal = load(xhat + at + d, group);
-        const Vec u = gradient * load(gamma + d, group);
-        sum += u;
-        projection = madd(u, normal, projection);
-        float* scale = total + d;
-        float* shift = total + D + d;
-        store(scale, madd(gradient, normal, load(scale, group)), group);
-        store(shift, load(shift, group) + gradient, group);
-      });
-      const float mean = sum_lanes(sum) * inverse_width, along = sum_lanes(projection) * inverse_width;
-      const float factor = rstd[t];
-      for_lanes(D, [=](int64_t d, auto group) {
-        const Vec u = load(dy + at + d, group) * load(gamma + d, group);
-        const Vec gradient = madd(load(xhat + at + d, group), splat(-along), u - mean) * factor;
-        store(ds + at + d, gradient, group);
-        const Vec masked = dropping ? drop_lanes(drop, static_cast<uint32_t>(at + d), gradient) : gradient;
-        if (dx != nullptr) store(dx + at + d, masked, group);
-        float* bias = total + 2 * D + d;
-        store(bias, load(bias, group) + masked, group);
-      });
-    }
+    const LayerNormGradient norm{D, dy, xhat, rstd, gamma, masks, ds, dx};  // of this thread: in registers
+    int64_t t = begin;
+    for (; t + 4 <= end; t += 4) norm.rows<4>(t, total);
+    for (; t < end; ++t) norm.rows<1>(t, total);
   };
   const int64_t width = 3 * int64_t{D};
   float* partials = static_cast<float*>(scratch((chunks_of(T) + 1) * width * int64_t{sizeof(float)}));
