@@ -62,7 +62,7 @@ public final class Tensor {
       throw new IllegalArgumentException(
           "rows " + from + " + " + count + " do not lie in " + Arrays.toString(dims));
     }
-    int[] shape = dims.clone();
+    int[] shape = Arrays.copyOf(dims, dims.length); // clone() is slow in the quick compiler
     shape[0] = count;
     long rowElements = dims[0] == 0 ? 0 : size() / dims[0];
     return new Tensor(memory, address + from * rowElements * memory.width(dtype), dtype, shape);
