@@ -49,6 +49,7 @@ def started(options):
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     facts = {"torch": torch.__version__, "blas": name, "threads": torch.get_num_threads(), "device": options.device}
+    facts["threading"] = {name: value for name, value in os.environ.items() if name.startswith(("OMP", "GOMP", "OPENBLAS", "MKL"))}
     if options.device != "cpu":
         facts.update(gpu=torch.cuda.get_device_name(), cuda=torch.version.cuda)
         facts["tf32"] = torch.backends.cuda.matmul.allow_tf32  # off by default, as ours

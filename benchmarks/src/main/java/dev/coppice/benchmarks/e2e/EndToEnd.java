@@ -57,11 +57,11 @@ public final class EndToEnd implements Callable<Integer> {
       report.backend(ours.description());
       List<Row> rows = machine.working(() -> rows(ours, exchange, kinds, data));
       report.peers(peers);
-      out.println(Measured.heading());
+      out.println(Measured.heading(kinds));
       try {
         for (Row row : rows) {
           if (settings.wants(row.name())) {
-            measure(row, machine);
+            measure(row, kinds, machine);
           }
         }
       } finally {
@@ -142,7 +142,7 @@ public final class EndToEnd implements Callable<Integer> {
   }
 
   /** Warms up, then alternates our side and each peer. */
-  private void measure(Row row, Machine machine) throws IOException {
+  private void measure(Row row, List<Peer.Kind> kinds, Machine machine) throws IOException {
     boolean cpu = settings.device() == NativeBackend.Device.CPU;
     Measured measured = new Measured(row, cpu ? row.target() : Target.onGpu(row.name()));
     machine.working(() -> warmUp(row));
@@ -161,7 +161,7 @@ public final class EndToEnd implements Callable<Integer> {
     }
     row.checkAlone(checks);
     table.add(measured);
-    out.println(measured.line(checks));
+    out.println(measured.line(kinds, checks));
   }
 
   private Row warmUp(Row row) throws IOException {

@@ -68,7 +68,9 @@ final class LissaRow implements Row {
     request.put("order", exchange.path("lissa-order.i32").toString());
     request.put("out", exchange.path("lissa.f64").toString());
     request.put("damping", Ours.DAMPING).put("scale", Ours.LISSA_SCALE);
-    return kind == Peer.Kind.TUNED ? request : request.put("limit", PART);
+    return kind == Peer.Kind.PUBLISHED || kind == Peer.Kind.VMAP
+        ? request.put("limit", PART)
+        : request;
   }
 
   @Override

@@ -49,62 +49,46 @@ final class Measured {
     return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
   }
 
-  static String heading() {
-    return String.format(
-        "%-11s %9s %10s %9s %9s %8s %8s %8s  %-26s %-14s %s",
-        "task",
-        "ours s",
-        "(a) s",
-        "(b) s",
-        "(c) s",
-        "(a)/ours",
-        "(b)/ours",
-        "(c)/ours",
-        "asked",
-        "missed",
-        "agrees");
+  static String heading(List<Peer.Kind> kinds) {
+    StringBuilder line = new StringBuilder(String.format("%-11s %9s", "task", "ours s"));
+    kinds.forEach(kind -> line.append(String.format(" %9s", kind.letter() + " s")));
+    kinds.forEach(kind -> line.append(String.format(" %9s", kind.letter() + "/ours")));
+    return line.append(String.format("  %-34s %-14s %s", "asked", "missed", "agrees")).toString();
   }
 
   /** A line of the table. */
-  String line(Checks checks) {
-    double a = seconds(Peer.Kind.PUBLISHED);
-    double b = seconds(Peer.Kind.TUNED);
-    double c = seconds(Peer.Kind.VMAP);
-    List<String> missed = target.missed(seconds(), a, b);
-    return String.format(
-        Locale.ROOT,
-        "%-11s %9.3f %10s %9s %9s %8s %8s %8s  %-26s %-14s %s",
-        row.name(),
-        seconds(),
-        number(a, "%.2f"),
-        number(b, "%.2f"),
-        number(c, "%.2f"),
-        number(a / seconds(), "%.1f"),
-        number(b / seconds(), "%.1f"),
-        number(c / seconds(), "%.1f"),
-        target,
-        missed.isEmpty() ? "-" : String.join(" ", missed),
-        checks.hold(row.name()) ? "yes" : "NO");
+  String line(List<Peer.Kind> kinds, Checks checks) {
+    StringBuilder line = new StringBuilder();
+    line.append(String.format(Locale.ROOT, "%-11s %9.3f", row.name(), seconds()));
+    kinds.forEach(kind -> line.append(' ').append(number(seconds(kind), "%9.2f")));
+    kinds.forEach(kind -> line.append(' ').append(number(seconds(kind) / seconds(), "%9.1f")));
+    String missed = String.join(" ", missed());
+    line.append(
+        String.format(
+            "  %-34s %-14s %s",
+            target, missed.isEmpty() ? "-" : missed, checks.hold(row.name()) ? "yes" : "NO"));
+    return line.toString();
+  }
+
+  private List<String> missed() {
+    return target.missed(seconds(), seconds(Peer.Kind.PUBLISHED), seconds(Peer.Kind.TUNED));
   }
 
   private static String number(double value, String format) {
-    return value == 0 ? "-" : String.format(Locale.ROOT, format, value);
+    return value == 0 ? "%9s".formatted("-") : String.format(Locale.ROOT, format, value);
   }
 
   ObjectNode json(ObjectMapper mapper, Checks checks) {
     ObjectNode node = mapper.createObjectNode().put("task", row.name());
     add(node.putObject("ours"), ours);
     for (Map.Entry<Peer.Kind, List<Run>> entry : peers.entrySet()) {
-      String name = entry.getKey().name().toLowerCase(Locale.ROOT);
-      ObjectNode peer = node.putObject(name);
+      ObjectNode peer = node.putObject(entry.getKey().label());
       add(peer, entry.getValue());
       peer.put("share", entry.getValue().get(0).share());
       peer.put("ratio", seconds(entry.getKey()) / seconds());
     }
     node.put("asked", target.toString());
-    List<String> missed =
-        target.missed(seconds(), seconds(Peer.Kind.PUBLISHED), seconds(Peer.Kind.TUNED));
-    node.set("missed", mapper.valueToTree(missed));
+    node.set("missed", mapper.valueToTree(missed()));
     return node.put("agrees", checks.hold(row.name()));
   }
 

@@ -11,26 +11,39 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.Locale;
 
 /** A PyTorch program that waits for requests, JSON lines both ways. */
 final class Peer implements AutoCloseable {
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
-  /** Which program, and its column. */
+  /** Which program, how it is run, and its column. */
   enum Kind {
-    PUBLISHED("sasrec_published.py", "(a) published", "torch"),
-    TUNED("sasrec_tuned.py", "(b) tuned", "torch"),
-    VMAP("sasrec_vmap.py", "(c) vmap", "torch.func or functorch");
+    PUBLISHED("sasrec_published.py", "(a) published", false, "torch"),
+    TUNED("sasrec_tuned.py", "(b) tuned", false, "torch"),
+    TUNED1("sasrec_tuned.py", "(c) tuned, one BLAS thread", true, "torch"),
+    VMAP("sasrec_vmap.py", "(d) vmap, one BLAS thread", true, "torch.func or functorch");
 
     final String program;
     final String column;
+    final boolean oneBlasThread;
     final String needs;
 
-    Kind(String program, String column, String needs) {
+    Kind(String program, String column, boolean oneBlasThread, String needs) {
       this.program = program;
       this.column = column;
+      this.oneBlasThread = oneBlasThread;
       this.needs = needs;
+    }
+
+    /** Its letter. */
+    String letter() {
+      return column.substring(0, 3);
+    }
+
+    /** Its name for {@code --peers} and in the results. */
+    String label() {
+      return name().toLowerCase(Locale.ROOT);
     }
   }
 
@@ -46,10 +59,9 @@ final class Peer implements AutoCloseable {
    * @param python interpreter with torch
    * @param folder of the programs
    * @param device that they compute on, {@code cpu} or {@code cuda}
-   * @param environment set for them, over that of this process without its OMP variables
+   * @param oneBlasThread of all of them; else of those that have it in any case
    */
-  record Setup(
-      String python, Path folder, int threads, String device, Map<String, String> environment) {
+  record Setup(String python, Path folder, int threads, String device, boolean oneBlasThread) {
     /** Whether what a program needs can be imported, for the device. */
     boolean available(Kind kind) throws IOException {
       String found = device.equals("cpu") ? "" : "assert torch.cuda.is_available()\n";
@@ -79,8 +91,15 @@ final class Peer implements AutoCloseable {
     command.addAll(List.of("--surrogate", surrogate.toString(), "--threads", "" + setup.threads));
     command.addAll(List.of("--device", setup.device));
     ProcessBuilder builder = new ProcessBuilder(command);
-    builder.environment().keySet().removeIf(name -> name.startsWith("OMP_"));
-    builder.environment().putAll(setup.environment);
+    builder
+        .environment()
+        .keySet()
+        .removeIf(name -> name.startsWith("OMP_") || name.startsWith("GOMP_"));
+    // As installed: what limits the engine's own threads must not reach them.
+    builder.environment().keySet().removeIf(name -> name.matches("(OMP|GOMP|OPENBLAS|MKL)_.*"));
+    if (kind.oneBlasThread || setup.oneBlasThread) {
+      builder.environment().put("OPENBLAS_NUM_THREADS", "1");
+    }
     process = builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
     answers = process.inputReader(StandardCharsets.UTF_8);
     requests = process.outputWriter(StandardCharsets.UTF_8);

@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
-import java.util.Locale;
 
 /** The results as JSON, one file a machine type. */
 final class Report {
@@ -39,7 +38,7 @@ final class Report {
 
   void peers(List<Peer> peers) {
     ObjectNode node = root.putObject("peers");
-    peers.forEach(peer -> node.set(peer.kind().name().toLowerCase(Locale.ROOT), peer.facts()));
+    peers.forEach(peer -> node.set(peer.kind().label(), peer.facts()));
   }
 
   void write(List<Measured> table, List<WholeCommand> commands, Checks checks) throws IOException {

@@ -8,7 +8,6 @@ import dev.coppice.benchmarks.Machine;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -29,19 +28,19 @@ final class Settings {
   @Option(
       names = "--peers",
       split = ",",
-      defaultValue = "published,tuned",
-      description = "of published, tuned and vmap those that are timed, or none")
+      defaultValue = "published,tuned,tuned1",
+      description = "of published, tuned, tuned1 and vmap those that are timed, or none")
   private List<String> peers;
 
   @Option(names = "--python", defaultValue = "/usr/bin/python3", description = "with torch")
   private String python;
 
   @Option(
-      names = "--default-threading",
+      names = "--one-blas-thread",
       description =
-          "leave the peers' OpenBLAS threads as installed: they fight those of OpenMP for the"
-              + " cores, and (b)'s epoch takes three times as long")
-  private boolean defaultThreading;
+          "of (a) and (b) too; as installed, PyTorch has its own threads and those of OpenBLAS"
+              + " fight for the cores")
+  private boolean oneBlasThread;
 
   @Option(names = "--threads", defaultValue = "2", description = "of every side")
   private int threads;
@@ -170,14 +169,13 @@ final class Settings {
 
   List<Peer.Kind> kinds() {
     return List.of(Peer.Kind.values()).stream()
-        .filter(kind -> peers.contains(kind.name().toLowerCase(Locale.ROOT)))
+        .filter(kind -> peers.contains(kind.label()))
         .toList();
   }
 
   Peer.Setup peers() {
-    Map<String, String> environment =
-        defaultThreading ? Map.of() : Map.of("OPENBLAS_NUM_THREADS", "1");
     Path programs = root.resolve("benchmarks/peers");
-    return new Peer.Setup(python, programs, threads, backend.toLowerCase(Locale.ROOT), environment);
+    return new Peer.Setup(
+        python, programs, threads, backend.toLowerCase(Locale.ROOT), oneBlasThread);
   }
 }
