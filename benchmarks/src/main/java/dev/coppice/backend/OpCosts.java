@@ -236,17 +236,21 @@ final class OpCosts {
   private static double aliases(Object[] args) {
     double bytes = 0;
     for (int i = 1; i < args.length; i++) {
-      boolean seen = false;
-      for (int j = 0; j < i && !seen; j++) {
-        seen = args[i] instanceof Tensor a && args[j] instanceof Tensor b && same(a, b);
+      if (args[i] instanceof Tensor result) {
+        bytes += starts(args, i, result.address()) ? bytes(result) : 0;
       }
-      bytes += seen ? bytes(tensor(args, i)) : 0;
     }
     return bytes;
   }
 
-  private static boolean same(Tensor a, Tensor b) {
-    return a.address() == b.address();
+  /** Whether one of the first arguments starts at an address. */
+  private static boolean starts(Object[] args, int first, long address) {
+    for (int i = 0; i < first; i++) {
+      if (args[i] instanceof Tensor tensor && tensor.address() == address) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static double bytes(Tensor tensor) {

@@ -11,25 +11,30 @@ public final class RooflineTable {
   private static final String ROW = "%-34s %9s %9.4f %6.1f%% %9.3f %9.3f %9.4f %6s %9.4f %6s%n";
 
   private final PrintStream out;
-  private final Rooflines rooflines;
   private final int threads;
+  private Rooflines rooflines;
 
   /**
-   * Measures the machine and prints its rates.
+   * Measures the machine, which takes some seconds.
    *
-   * @param threads of the task
+   * @param threads of the tasks
    */
   public RooflineTable(PrintStream out, int threads) {
     this.out = out;
     this.threads = threads;
     rooflines = Rooflines.measured(threads);
+  }
+
+  /** Measures the machine once more, as others may have used it, and prints the better rates. */
+  public void heading() {
+    rooflines = rooflines.better(Rooflines.measured(threads));
     Rates rates = rooflines.rates();
     print(
         "%d threads; product of order 2048: OpenBLAS %.1f GFLOP/s, own %.1f; copy beyond the caches"
             + " %.1f GB/s,%nwithin so many KiB a thread:",
         threads, rates.openblasFlops() * 1e-9, rates.ownFlops() * 1e-9, rates.copyBytes() * 1e-9);
     for (int size = Rooflines.FIRST; size <= Rooflines.LAST; size++) {
-      print(" %d %.0f", 1 << (size - 10), rooflines.copyBytes(size) * 1e-9);
+      print(" %d: %.0f", 1 << (size - 10), rooflines.copyBytes(size) * 1e-9);
     }
     print("%n");
   }

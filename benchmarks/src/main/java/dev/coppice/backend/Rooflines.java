@@ -41,6 +41,20 @@ final class Rooflines {
     return new Rooflines(Rates.measured(NativeBackend.Device.CPU, threads), copies, threads);
   }
 
+  /** With the better of each rate. */
+  Rooflines better(Rooflines other) {
+    double[] best =
+        IntStream.range(0, copies.length)
+            .mapToDouble(i -> Math.max(copies[i], other.copies[i]))
+            .toArray();
+    Rates rates =
+        new Rates(
+            Math.max(this.rates.openblasFlops(), other.rates.openblasFlops()),
+            Math.max(this.rates.ownFlops(), other.rates.ownFlops()),
+            Math.max(this.rates.copyBytes(), other.rates.copyBytes()));
+    return new Rooflines(rates, best, threads);
+  }
+
   /** Rates of products, and of a copy beyond the caches. */
   Rates rates() {
     return rates;

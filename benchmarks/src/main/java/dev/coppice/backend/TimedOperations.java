@@ -6,6 +6,7 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,17 +43,13 @@ public final class TimedOperations {
    * @param name of the operation
    * @param octave binary logarithm of the bytes of memory that a call concerns, a thread, rounded
    */
-  public record Part(String name, int octave) {
-    static Part of(String name, double bytes) {
-      return new Part(name, Math.getExponent(Math.sqrt(2) * Math.max(1, bytes)));
-    }
-  }
+  public record Part(String name, int octave) {}
 
   /** One context, used by one thread at a time. */
   private final class Watch {
     final Backend backend;
     final int threads;
-    final Map<Part, Sum> sums = new LinkedHashMap<>();
+    final Map<String, Sum[]> sums = new HashMap<>(); // by name, then by octave
 
     Watch(Backend backend, int threads) {
       this.backend = backend;
@@ -71,12 +68,18 @@ public final class TimedOperations {
       } finally {
         double seconds = (System.nanoTime() - begin) * 1e-9;
         if (method.getReturnType() == void.class && args != null) {
-          String name = names.apply(method.getName(), args);
-          OpCosts.Cost cost = OpCosts.of(method.getName(), args);
-          Sum sum = new Sum(name, 1, seconds * threads, cost.flop(), cost.bytes());
-          sums.merge(Part.of(name, cost.footprint() / threads), sum, Sum::and);
+          add(method.getName(), args, seconds * threads);
         }
       }
+    }
+
+    private void add(String method, Object[] args, double seconds) {
+      String name = names.apply(method, args);
+      OpCosts.Cost cost = OpCosts.of(method, args);
+      Sum sum = new Sum(name, 1, seconds, cost.flop(), cost.bytes());
+      Sum[] octaves = sums.computeIfAbsent(name, first -> new Sum[Long.SIZE]);
+      int octave = Math.getExponent(Math.sqrt(2) * Math.max(1, cost.footprint() / threads));
+      octaves[octave] = octaves[octave] == null ? sum : octaves[octave].and(sum);
     }
   }
 
@@ -120,7 +123,16 @@ public final class TimedOperations {
   /** Sums so far, calls of different sizes apart; nothing may be at work. */
   public Map<Part, Sum> parts() {
     Map<Part, Sum> parts = new LinkedHashMap<>();
-    watches.forEach(watch -> watch.sums.forEach((part, sum) -> parts.merge(part, sum, Sum::and)));
+    for (Watch watch : watches) {
+      watch.sums.forEach(
+          (name, octaves) -> {
+            for (int octave = 0; octave < octaves.length; octave++) {
+              if (octaves[octave] != null) {
+                parts.merge(new Part(name, octave), octaves[octave], Sum::and);
+              }
+            }
+          });
+    }
     return parts;
   }
 

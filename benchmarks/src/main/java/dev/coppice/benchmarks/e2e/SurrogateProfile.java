@@ -107,6 +107,7 @@ public final class SurrogateProfile implements Callable<Integer> {
     }
     RooflineTable table = new RooflineTable(out, threads);
     List<Profile> profiles = profiles(threads);
+    table.heading();
     profiles.forEach(profile -> profile.print(table));
     if (smoke && !flops(profiles).equals(flops(profiles(1)))) {
       wrong("floating-point operations, summed over lanes, are not those of one thread");
@@ -168,6 +169,9 @@ public final class SurrogateProfile implements Callable<Integer> {
   private static String name(String method, Object[] args) {
     if (method.equals("gemm")) {
       return (boolean) args[0] ? "gemm a^T" : method;
+    }
+    if (method.equals("dropoutForward")) {
+      return method;
     }
     for (Object arg : args) {
       if (arg instanceof Dropout mask && mask.rate() > 0) {
