@@ -6,13 +6,13 @@ import dev.coppice.backend.NativeBackend;
 import dev.coppice.backend.RooflineTable;
 import dev.coppice.backend.TimedOperations;
 import dev.coppice.benchmarks.GeneratedData;
+import dev.coppice.data.InputException;
 import dev.coppice.model.SurrogateWeights;
 import dev.coppice.score.InfluenceBatch;
 import dev.coppice.score.InfluenceConfig;
 import dev.coppice.score.InfluenceScorer;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -93,18 +93,25 @@ public final class SurrogateProfile implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     if ((data == null) != smoke || threads < 1 || epochs < 0 || runs < 1) {
-      throw new CommandLine.ParameterException(
-          spec.commandLine(),
-          "give either DATA or --smoke, --threads and --runs from 1 on, --epochs from 0 on");
+      throw wrongUsage("give DATA or --smoke, --threads and --runs from 1 on, --epochs from 0 on");
     }
     if (smoke) {
       data = root.resolve("target/profile-smoke");
       GeneratedData.write(data, 2000, 1000, Ours.SEED);
       runs = 1;
-    } else if (!Files.isDirectory(data)) {
-      throw new CommandLine.ParameterException(
-          spec.commandLine(), data + " is no folder; DATA is one that coppice train reads");
     }
+    try {
+      return profile();
+    } catch (InputException unreadable) {
+      throw wrongUsage(unreadable.getMessage());
+    }
+  }
+
+  private CommandLine.ParameterException wrongUsage(String what) {
+    return new CommandLine.ParameterException(spec.commandLine(), what);
+  }
+
+  private int profile() {
     RooflineTable table = new RooflineTable(out, threads);
     List<Profile> profiles = profiles(threads);
     table.heading();
