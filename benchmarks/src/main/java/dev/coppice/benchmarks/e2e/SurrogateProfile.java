@@ -139,7 +139,12 @@ public final class SurrogateProfile implements Callable<Integer> {
   }
 
   private record Watched(
-      double seconds, Map<TimedOperations.Part, TimedOperations.Sum> operations) {}
+      double seconds, Map<TimedOperations.Part, TimedOperations.Sum> operations) {
+    /** Of all threads. */
+    double operationSeconds() {
+      return operations.values().stream().mapToDouble(TimedOperations.Sum::seconds).sum();
+    }
+  }
 
   /** Floating-point operations by name, of each task. */
   private static List<Map<String, Double>> flops(List<Profile> profiles) {
@@ -165,7 +170,11 @@ public final class SurrogateProfile implements Callable<Integer> {
       for (Task each : task == null ? Task.values() : new Task[] {task}) {
         Function<Ours, double[]> work =
             each == Task.EPOCH ? SurrogateProfile::epoch : influence(plain);
-        profiles.add(profile(each, work, plain, watched, operations));
+        Profile profile = profile(each, work, plain, watched, operations);
+        if (!(profile.watched.operationSeconds() <= lanes * profile.watched.seconds)) {
+          wrong(profile.task + ": operations took longer than all threads together");
+        }
+        profiles.add(profile);
       }
     }
     return profiles;
