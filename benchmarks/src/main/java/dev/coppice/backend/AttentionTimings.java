@@ -38,30 +38,28 @@ final class AttentionTimings {
     return new AttentionTest.Shape(heads, heads / 2, s.hidden() / heads, lengths);
   }
 
-  /** Multiply-adds of one product of the lower triangles, times two. */
-  private static double product(AttentionTest.Shape shape) {
-    double triangles = Arrays.stream(shape.lengths()).mapToDouble(n -> n * (n + 1) / 2.0).sum();
-    return 2 * triangles * shape.heads() * shape.width();
+  private static double flop(String method, AttentionTest.Shape shape, boolean onlyV) {
+    return OpCosts.attention(
+        method, shape.lengths(), (double) shape.heads() * shape.width(), onlyV);
   }
 
   private static TimedOp forward(
       OpSize s, String form, AttentionTest.Shape shape, Dropout dropout) {
     OpCase op = AttentionTest.forward(shape, dropout, false);
-    return TimedOp.of("attentionForward" + form, op, 2 * product(shape));
+    return TimedOp.of("attentionForward" + form, op, flop("attentionForward", shape, false));
   }
 
   private static TimedOp backward(
       OpSize s, String form, AttentionTest.Shape shape, Dropout dropout, boolean onlyV) {
     OpCase op = AttentionTest.backward(shape, dropout, onlyV, false);
-    return TimedOp.of("attentionBackward" + form, op, (onlyV ? 2 : 5) * product(shape));
+    return TimedOp.of("attentionBackward" + form, op, flop("attentionBackward", shape, onlyV));
   }
 
   private static TimedOp jvp(OpSize s, boolean forward) {
     AttentionTest.Shape shape = surrogate(s);
-    return forward
-        ? TimedOp.of(
-            "attentionForwardJvp", AttentionJvpTest.forward(shape, false), 5 * product(shape))
-        : TimedOp.of(
-            "attentionBackwardJvp", AttentionJvpTest.backward(shape, false), 13 * product(shape));
+    String name = forward ? "attentionForwardJvp" : "attentionBackwardJvp";
+    OpCase op =
+        forward ? AttentionJvpTest.forward(shape, false) : AttentionJvpTest.backward(shape, false);
+    return TimedOp.of(name, op, flop(name, shape, false));
   }
 }

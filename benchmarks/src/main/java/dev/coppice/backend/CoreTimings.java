@@ -15,8 +15,8 @@ final class CoreTimings {
     ops.put("gemm (D,T)x(T,D)", s -> gemm("(D,T)x(T,D)", true, D, D, s.positions(), DType.F32));
     ops.put("gemm square", CoreTimings::square);
     ops.put("gemm bf16", s -> gemm("bf16", false, s.tokens(), s.hidden(), s.hidden(), DType.BF16));
-    ops.put("axpy", s -> TimedOp.of("axpy", AxpyTest.axpy(table(s), false), 2.0 * table(s)));
-    ops.put("scale", s -> TimedOp.of("scale", ScaleTest.scale(table(s), false), table(s)));
+    ops.put("axpy", s -> TimedOp.each("axpy", AxpyTest.axpy(table(s), false), table(s)));
+    ops.put("scale", s -> TimedOp.each("scale", ScaleTest.scale(table(s), false), table(s)));
     ops.put("fill", CoreTimings::fill);
     ops.put("convert", CoreTimings::convert);
     ops.put("dropoutForward", CoreTimings::dropout);
@@ -41,13 +41,14 @@ final class CoreTimings {
   }
 
   private static TimedOp rowWise(String name, OpSize s, OpCase op) {
-    return TimedOp.of(name, op, (double) rows(s) * D);
+    return TimedOp.each(name, op, (double) rows(s) * D);
   }
 
   /** b transposed as in a layer's forward pass, or a transposed as in a weight's gradient. */
   private static TimedOp gemm(String form, boolean transA, int m, int n, int k, DType b) {
     GemmTest.Form how = new GemmTest.Form(transA, !transA, 1, 0, b);
-    return TimedOp.of("gemm " + form, GemmTest.gemm(how, m, n, k, false), 2.0 * m * n * k);
+    return TimedOp.of(
+        "gemm " + form, GemmTest.gemm(how, m, n, k, false), OpCosts.gemm((double) m * n, k));
   }
 
   private static TimedOp square(OpSize s) {
@@ -58,49 +59,53 @@ final class CoreTimings {
   private static TimedOp fill(OpSize s) {
     OpCase op =
         new OpCase("fill").out("x", table(s)).call((backend, t) -> backend.fill(t.get("x"), 0.25f));
-    return TimedOp.of("fill", op, 0);
+    return TimedOp.each("fill", op, table(s));
   }
 
   private static TimedOp convert(OpSize s) {
-    return TimedOp.of("convert", ConvertTest.convert(DType.BF16, s.hidden() * s.hidden()), 0);
+    return TimedOp.each(
+        "convert",
+        ConvertTest.convert(DType.BF16, s.hidden() * s.hidden()),
+        s.hidden() * s.hidden());
   }
 
   private static TimedOp dropout(OpSize s) {
     Dropout half = new Dropout(0.5f, 42, 3, 5);
     OpCase op = DropoutForwardTest.dropout(rows(s), D, half, false, false);
-    return TimedOp.of("dropoutForward", op, 2.0 * rows(s) * D);
+    return TimedOp.each("dropoutForward", op, (double) rows(s) * D);
   }
 
   private static TimedOp gather(OpSize s) {
     OpCase op = EmbeddingTest.forward(DType.F32, rows(s), D, s.items(), false);
-    return TimedOp.of("embeddingForward", op, 0).touching(4.0 * rows(s) + 8.0 * rows(s) * D);
+    return TimedOp.each("embeddingForward", op, (double) rows(s) * D)
+        .touching(OpCosts.gatherBytes(rows(s), D, false));
   }
 
   /** Of the table only the rows that are named are touched, read and written. */
   private static TimedOp scatter(OpSize s) {
     OpCase op = EmbeddingTest.backward(rows(s), D, s.items(), true, false);
     int touched = op.dim("rows", 0);
-    double bytes = 8.0 * touched + 8.0 * rows(s) + 4.0 * rows(s) * D + 8.0 * touched * D;
-    return TimedOp.of("embeddingBackward", op, 2.0 * rows(s) * D).touching(bytes);
+    return TimedOp.of("embeddingBackward", op, OpCosts.scatter(rows(s), D))
+        .touching(OpCosts.scatterBytes(touched, rows(s), D, true));
   }
 
   private static TimedOp segmentSum(OpSize s) {
-    return TimedOp.of("segmentSum", SegmentTest.sum(true, false, s.lengths()), 2.0 * rows(s));
+    return TimedOp.each("segmentSum", SegmentTest.sum(true, false, s.lengths()), rows(s));
   }
 
   private static TimedOp segmentDot(OpSize s) {
-    return TimedOp.of("segmentDot", SegmentTest.dot(D, false, s.lengths()), 2.0 * rows(s) * D);
+    return TimedOp.each("segmentDot", SegmentTest.dot(D, false, s.lengths()), (double) rows(s) * D);
   }
 
   private static TimedOp sqNorm(OpSize s) {
     OpCase op = SegmentTest.sqNorm(D, D, false, s.lengths());
-    return TimedOp.of("linearGradSqNorm", op, 2.0 * D * D * (rows(s) + s.samples()));
+    return TimedOp.of("linearGradSqNorm", op, OpCosts.squares(D * D, rows(s), s.samples()));
   }
 
   /** At most a chunk of the dense Hessian. */
   private static TimedOp rowOuter(OpSize s) {
     int count = Math.min(2048, rows(s));
-    return TimedOp.of("rowOuter", SegmentTest.outer(count, D, D, false), (double) count * D * D);
+    return TimedOp.each("rowOuter", SegmentTest.outer(count, D, D, false), (double) count * D * D);
   }
 
   /** On the host, in float64; the matrix is copied for each call, as it is overwritten. */

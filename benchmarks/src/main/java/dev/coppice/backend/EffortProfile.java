@@ -25,6 +25,9 @@ import picocli.CommandLine.Option;
  */
 @CommandLine.Command(name = "profile.sh", mixinStandardHelpOptions = true, sortOptions = false)
 public final class EffortProfile implements Callable<Integer> {
+  /** Products this thin are those of adapters. */
+  private static final int THIN = 64;
+
   @Option(names = "--llm", required = true, description = "checkpoint folder")
   private Path llm;
 
@@ -61,7 +64,7 @@ public final class EffortProfile implements Callable<Integer> {
         new EffortConfig(EffortParams.of(params), cutoff, 8L << 30, 42)
             .with(sharing.equals("off") ? SharedPrefix.NONE : SharedPrefix.of(tokens));
     try (Backend backend = new NativeBackend(NativeBackend.Device.CPU, threads)) {
-      TimedOperations operations = new TimedOperations(backend);
+      TimedOperations operations = new TimedOperations(backend, 1, EffortProfile::name);
       Backend watched = operations.watched();
       try (CheckpointWeights weights = new CheckpointWeights(backend, checkpoint);
           EffortScorer scorer =
@@ -78,10 +81,17 @@ public final class EffortProfile implements Callable<Integer> {
         scorer.score(tokens);
         double seconds = (System.nanoTime() - begin) * 1e-9;
         int positions = tokens.stream().mapToInt(TokenSample::length).sum();
-        print(operations.sums(), positions, seconds, rates);
+        print(TimedOperations.byName(operations.parts()), positions, seconds, rates);
       }
     }
     return 0;
+  }
+
+  /** Products whose inner or outer width is that of an adapter have a name of their own. */
+  private static String name(String method, Object[] args) {
+    boolean thin =
+        method.equals("gemm") && Math.min(OpCosts.inner(args), ((Tensor) args[6]).dim(1)) <= THIN;
+    return thin ? "gemm of adapters" : method;
   }
 
   private void print(List<TimedOperations.Sum> sums, int tokens, double seconds, Rates rates) {

@@ -17,13 +17,14 @@ final class InfluenceTimings {
         "linearGradSquares",
         s -> {
           OpCase op = SegmentTest.squares(D, D, false, s.lengths());
-          return TimedOp.of("linearGradSquares", op, 2.0 * D * D * (s.positions() + s.samples()));
+          return TimedOp.of(
+              "linearGradSquares", op, OpCosts.squares(D * D, s.positions(), s.samples()));
         });
     ops.put(
         "rowSquare",
         s -> {
           OpCase op = RowSquareTest.square(s.positions(), D);
-          return TimedOp.of("rowSquare", op, 0.5 * s.positions() * D * (D + 1));
+          return TimedOp.each("rowSquare", op, s.positions() * InfluenceOps.triangle(D));
         });
     ops.put("denseTailHvp", s -> hvp("denseTailHvp", s, false));
     ops.put("denseTailHvp gauss-newton", s -> hvp("denseTailHvp gauss-newton", s, true));
@@ -35,8 +36,8 @@ final class InfluenceTimings {
   private static TimedOp bceBackward(OpSize s) {
     int n = s.positions();
     OpCase op = SampledBceTest.backward(n, D, s.items(), false);
-    TimedOp all = TimedOp.of("sampledBceBackward", op, 4.0 * n * D);
-    return all.touching(all.bytes() - 4.0 * s.items() * D + 8.0 * n * D);
+    TimedOp all = TimedOp.each("sampledBceBackward", op, (double) n * D);
+    return all.touching(all.bytes() + OpCosts.twoRowsForTable(n, D, s.items()));
   }
 
   /** There and back through two pointwise layers, and with x on either side: products alone. */

@@ -13,60 +13,45 @@ final class LanguageTimings {
   static void add(Map<String, Function<OpSize, TimedOp>> ops) {
     ops.put(
         "rmsNormForward",
-        s -> of("rmsNormForward", s, 4, RmsNormTest.forward(s.tokens(), s.hidden(), false)));
+        s -> of("rmsNormForward", s, RmsNormTest.forward(s.tokens(), s.hidden(), false)));
     ops.put(
         "rmsNormBackward",
-        s ->
-            of("rmsNormBackward", s, 8, RmsNormTest.backward(s.tokens(), s.hidden(), true, false)));
+        s -> of("rmsNormBackward", s, RmsNormTest.backward(s.tokens(), s.hidden(), true, false)));
     ops.put("ropeForward", LanguageTimings::rope);
     ops.put(
         "swigluForward",
         s ->
-            of(
-                "swigluForward",
-                s,
-                4,
-                SwigluTest.UNIT.forward(s.tokens() * s.hidden(), false, false)));
+            of("swigluForward", s, SwigluTest.UNIT.forward(s.tokens() * s.hidden(), false, false)));
     ops.put(
         "swigluBackward",
         s ->
             of(
                 "swigluBackward",
                 s,
-                9,
                 SwigluTest.UNIT.backward(s.tokens() * s.hidden(), false, false)));
     ops.put(
         "gegluForward",
-        s ->
-            of(
-                "gegluForward",
-                s,
-                7,
-                GegluTest.UNIT.forward(s.tokens() * s.hidden(), false, false)));
+        s -> of("gegluForward", s, GegluTest.UNIT.forward(s.tokens() * s.hidden(), false, false)));
     ops.put(
         "gegluBackward",
         s ->
-            of(
-                "gegluBackward",
-                s,
-                15,
-                GegluTest.UNIT.backward(s.tokens() * s.hidden(), false, false)));
+            of("gegluBackward", s, GegluTest.UNIT.backward(s.tokens() * s.hidden(), false, false)));
     ops.put("crossEntropy", LanguageTimings::crossEntropy);
   }
 
-  private static TimedOp of(String name, OpSize s, double flopPerElement, OpCase op) {
-    return TimedOp.of(name, op, flopPerElement * s.tokens() * s.hidden());
+  private static TimedOp of(String name, OpSize s, OpCase op) {
+    return TimedOp.each(name, op, (double) s.tokens() * s.hidden());
   }
 
   private static TimedOp rope(OpSize s) {
     int heads = Math.max(1, s.hidden() / 64);
     int half = s.hidden() / heads / 2;
-    return of("ropeForward", s, 3, RopeForwardTest.rope(s.tokens(), heads, half, false, false));
+    return of("ropeForward", s, RopeForwardTest.rope(s.tokens(), heads, half, false, false));
   }
 
   private static TimedOp crossEntropy(OpSize s) {
     int rows = Math.min(HEAD_ROWS, s.tokens());
     OpCase op = CrossEntropyTest.crossEntropy(rows, s.vocabulary(), false);
-    return TimedOp.of("crossEntropy", op, 5.0 * rows * s.vocabulary());
+    return TimedOp.each("crossEntropy", op, (double) rows * s.vocabulary());
   }
 }

@@ -141,8 +141,29 @@ public final class OpReport implements Callable<Integer> {
       benchmark.place();
       benchmark.call();
       benchmark.free();
+      if (device.equals("cpu")) {
+        checkCost(OpTable.at(name, OpSize.named("small")));
+      }
     } catch (AssertionError wrong) {
       failed(wrong);
+    }
+  }
+
+  /** What a watched call costs by its arguments is what the table says of it. */
+  private void checkCost(TimedOp op) {
+    try (Backend backend = OpBenchmark.open(device, threads)) {
+      TimedOperations operations = new TimedOperations(backend, 1, (method, args) -> method);
+      try (PlacedOp placed = new PlacedOp(operations.watched(), op.call())) {
+        placed.call(1);
+      }
+      for (TimedOperations.Sum sum : TimedOperations.byName(operations.parts())) {
+        if (OpCosts.counts(sum.method())
+            && (sum.flops() != op.flop() || sum.bytes() != op.bytes())) {
+          throw new AssertionError(
+              "%s: %.0f flop and %.0f bytes by its arguments, %.0f and %.0f by the table"
+                  .formatted(op.name(), sum.flops(), sum.bytes(), op.flop(), op.bytes()));
+        }
+      }
     }
   }
 

@@ -1,28 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.coppice.backend;
 
-import java.nio.file.Path;
-import org.bytedeco.javacpp.Loader;
 import org.bytedeco.openblas.global.openblas;
-import org.lwjgl.system.JNI;
-import org.lwjgl.system.Library;
-import org.lwjgl.system.SharedLibrary;
 
 /**
- * How many threads OpenBLAS uses; the engine sets it to one. JavaCPP's own call of this kind
- * changes nothing here.
+ * How many threads the OpenBLAS of JavaCPP's binding uses. The engine has a copy of the library by
+ * the same name, and sets it to one; which copy the binding calls depends on which was loaded
+ * first, so the number is set by the binding too.
  */
 final class OpenblasThreads {
   private OpenblasThreads() {}
 
   static void set(int threads) {
-    Path binding = Path.of(Loader.load(openblas.class)); // loading it sets a number too
-    try (SharedLibrary library =
-        Library.loadNative(
-            OpenblasThreads.class,
-            "coppice",
-            binding.resolveSibling("libopenblas.so.0").toString())) {
-      JNI.invokeV(threads, library.getFunctionAddress("openblas_set_num_threads"));
-    }
+    openblas.blas_set_num_threads(threads);
   }
 }

@@ -19,6 +19,7 @@ import org.lwjgl.system.libc.LibCString;
 record Rates(double openblasFlops, double ownFlops, double copyBytes) {
   private static final int ORDER = 2048;
   private static final long COPIED = 512L << 20; // far beyond any cache
+  private static final long COPIED_WITHIN = 256L << 20; // by a thread in a try
   private static final int TRIES = 7;
   private static final int DEVICE_ORDER = 8192;
   private static final long DEVICE_COPIED = 1L << 30;
@@ -120,30 +121,49 @@ record Rates(double openblasFlops, double ownFlops, double copyBytes) {
   }
 
   private static double copy(int threads) {
-    long part = COPIED / threads;
-    long from = MemoryUtil.nmemAllocChecked(COPIED);
-    long to = MemoryUtil.nmemAllocChecked(COPIED);
+    return copy(threads, COPIED / threads, 1);
+  }
+
+  /**
+   * Bytes read and written a second by all threads at once, each copying again and again between
+   * two buffers of its own.
+   *
+   * @param bytes of the two buffers of a thread together
+   */
+  static double copyWithin(int threads, long bytes) {
+    return copy(threads, bytes / 2, (int) Math.max(1, COPIED_WITHIN / bytes));
+  }
+
+  private static double copy(int threads, long part, int times) {
+    long from = MemoryUtil.nmemAlignedAllocChecked(64, threads * part);
+    long to = MemoryUtil.nmemAlignedAllocChecked(64, threads * part);
     try {
       // Pages that nobody has written to are all the same one, which lies in a cache.
-      MemoryUtil.memSet(from, 1, COPIED);
-      MemoryUtil.memSet(to, 0, COPIED);
+      MemoryUtil.memSet(from, 1, threads * part);
+      MemoryUtil.memSet(to, 0, threads * part);
       double seconds =
           best(
               () -> {
                 Thread[] copying = new Thread[threads];
                 for (int i = 0; i < threads; i++) {
                   long at = i * part;
-                  copying[i] = new Thread(() -> LibCString.nmemcpy(to + at, from + at, part));
+                  copying[i] = new Thread(() -> repeat(to + at, from + at, part, times));
                   copying[i].start();
                 }
                 for (Thread thread : copying) {
                   join(thread);
                 }
               });
-      return 2.0 * COPIED / seconds;
+      return 2.0 * threads * part * times / seconds;
     } finally {
-      MemoryUtil.nmemFree(from);
-      MemoryUtil.nmemFree(to);
+      MemoryUtil.nmemAlignedFree(from);
+      MemoryUtil.nmemAlignedFree(to);
+    }
+  }
+
+  private static void repeat(long to, long from, long bytes, int times) {
+    for (int time = 0; time < times; time++) {
+      LibCString.nmemcpy(to, from, bytes);
     }
   }
 

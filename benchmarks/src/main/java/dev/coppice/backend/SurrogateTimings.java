@@ -16,13 +16,13 @@ final class SurrogateTimings {
   static void add(Map<String, Function<OpSize, TimedOp>> ops) {
     ops.put(
         "biasReluForward",
-        s -> rows("biasReluForward", s, 2, BiasReluTest.forward(n(s), D, true, false, false)));
+        s -> rows("biasReluForward", s, BiasReluTest.forward(n(s), D, true, false, false)));
     ops.put(
         "biasReluBackward",
-        s -> rows("biasReluBackward", s, 2, BiasReluTest.backward(n(s), D, true, false, false)));
+        s -> rows("biasReluBackward", s, BiasReluTest.backward(n(s), D, true, false, false)));
     ops.put(
         "biasReluForwardJvp",
-        s -> rows("biasReluForwardJvp", s, 2, BiasReluTest.jvp(n(s), D, true, false, false)));
+        s -> rows("biasReluForwardJvp", s, BiasReluTest.jvp(n(s), D, true, false, false)));
     ops.put("residualLayerNormForward", s -> normForward(s, "", Dropout.NONE));
     ops.put("residualLayerNormForward dropout", s -> normForward(s, " dropout", HALF));
     ops.put("residualLayerNormBackward", s -> normBackward(s, "", Dropout.NONE));
@@ -33,7 +33,6 @@ final class SurrogateTimings {
             rows(
                 "residualLayerNormForwardJvp",
                 s,
-                8,
                 ResidualLayerNormTest.forwardJvp(false, n(s), D, false)));
     ops.put(
         "residualLayerNormBackwardJvp",
@@ -41,19 +40,13 @@ final class SurrogateTimings {
             rows(
                 "residualLayerNormBackwardJvp",
                 s,
-                20,
                 ResidualLayerNormTest.backwardJvp(false, n(s), D, false)));
     ops.put(
         "sampledBceForward",
-        s ->
-            bce(
-                "sampledBceForward",
-                s,
-                8,
-                SampledBceTest.forward(n(s), D, s.items(), true, false)));
+        s -> bce("sampledBceForward", s, SampledBceTest.forward(n(s), D, s.items(), true, false)));
     ops.put(
         "sampledBceJvp",
-        s -> bce("sampledBceJvp", s, 12, SampledBceTest.jvp(n(s), D, s.items(), false, false)));
+        s -> bce("sampledBceJvp", s, SampledBceTest.jvp(n(s), D, s.items(), false, false)));
     ops.put("adamStep", SurrogateTimings::adam);
     ops.put("itemTopK", SurrogateTimings::topK);
   }
@@ -62,34 +55,33 @@ final class SurrogateTimings {
     return s.positions();
   }
 
-  private static TimedOp rows(String name, OpSize s, double flopPerElement, OpCase op) {
-    return TimedOp.of(name, op, flopPerElement * n(s) * D);
+  private static TimedOp rows(String name, OpSize s, OpCase op) {
+    return TimedOp.each(name, op, (double) n(s) * D);
   }
 
   private static TimedOp normForward(OpSize s, String form, Dropout dropout) {
     ResidualLayerNormTest.Form how = new ResidualLayerNormTest.Form(true, true, false, dropout);
     OpCase op = ResidualLayerNormTest.forward(how, n(s), D, false);
-    return rows("residualLayerNormForward" + form, s, 9, op);
+    return rows("residualLayerNormForward" + form, s, op);
   }
 
   private static TimedOp normBackward(OpSize s, String form, Dropout dropout) {
     ResidualLayerNormTest.Form how = new ResidualLayerNormTest.Form(true, true, false, dropout);
     OpCase op = ResidualLayerNormTest.backward(how, n(s), D, false);
-    return rows("residualLayerNormBackward" + form, s, 13, op);
+    return rows("residualLayerNormBackward" + form, s, op);
   }
 
   /** Of the table two rows a position are read. */
-  private static TimedOp bce(String name, OpSize s, double flopPerElement, OpCase op) {
-    TimedOp all = rows(name, s, flopPerElement, op);
-    double table = 4.0 * s.items() * D;
-    return all.touching(all.bytes() - table + 8.0 * n(s) * D);
+  private static TimedOp bce(String name, OpSize s, OpCase op) {
+    TimedOp all = rows(name, s, op);
+    return all.touching(all.bytes() + OpCosts.twoRowsForTable(n(s), D, s.items()));
   }
 
   /** All parameters of the model are about those of its item table. */
   private static TimedOp adam(OpSize s) {
     int count = s.items() * D;
     OpCase op = AdamStepTest.adam(count, 1000, SurrogateOps.Adam.DEFAULT, false);
-    return TimedOp.of("adamStep", op, 12.0 * count);
+    return TimedOp.each("adamStep", op, count);
   }
 
   private static TimedOp topK(OpSize s) {

@@ -6,7 +6,7 @@ package dev.coppice.backend;
  *
  * @param name the operation's method, then the form where there are several
  * @param call with its arguments
- * @param flop floating-point operations; an exponential, a root and a random word count as one
+ * @param flop floating-point operations, as {@link OpCosts} counts them
  * @param bytes read and written, each argument once
  */
 record TimedOp(String name, OpCase call, double flop, double bytes) {
@@ -21,6 +21,11 @@ record TimedOp(String name, OpCase call, double flop, double bytes) {
     return new TimedOp(name, call, flop, bytes);
   }
 
+  /** An operation that does the same for each of so many elements. */
+  static TimedOp each(String name, OpCase call, double elements) {
+    return of(name, call, OpCosts.each(method(name)) * elements);
+  }
+
   /** With other bytes, where an operation touches a part of an argument, or some of it twice. */
   TimedOp touching(double others) {
     return new TimedOp(name, call, flop, others);
@@ -28,6 +33,10 @@ record TimedOp(String name, OpCase call, double flop, double bytes) {
 
   /** The interface's method. */
   String method() {
+    return method(name);
+  }
+
+  private static String method(String name) {
     int space = name.indexOf(' ');
     return space < 0 ? name : name.substring(0, space);
   }

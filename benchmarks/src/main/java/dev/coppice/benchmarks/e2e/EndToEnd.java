@@ -53,7 +53,7 @@ public final class EndToEnd implements Callable<Integer> {
     Path data = data(machine);
     List<Peer.Kind> kinds = kinds();
     Report report = new Report(settings, machine, data);
-    try (Ours ours = new Ours(data, settings.device(), settings.threads(), 0.5)) {
+    try (Ours ours = new Ours(data, settings.device(), settings.threads(), Ours.DROPOUT)) {
       report.backend(ours.description());
       List<Row> rows = machine.working(() -> rows(ours, exchange, kinds, data));
       report.peers(peers);

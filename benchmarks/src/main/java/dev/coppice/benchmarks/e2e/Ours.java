@@ -32,6 +32,7 @@ final class Ours implements AutoCloseable {
   static final double TOLERANCE = 1e-6;
   static final double LISSA_SCALE = 25; // the published one
   static final long SEED = 42;
+  static final double DROPOUT = 0.5;
 
   /** Several times what float32 rounds off of a relu's input, which is of the size of 1. */
   private static final float KINK = 4e-6f;
@@ -53,10 +54,15 @@ final class Ours implements AutoCloseable {
    * @throws UnsupportedOperationException if this machine or this build does not have the device
    */
   Ours(Path data, NativeBackend.Device device, int threads, double dropout) {
+    this(data, open(device, threads), dropout);
+  }
+
+  /** Computes on a backend, and closes it in the end. */
+  Ours(Path data, Backend backend, double dropout) {
+    this.backend = backend;
     dataset = DataFolder.read(data);
     samples = new SurrogateSamples(dataset, MAX_LEN, 0, SEED);
     config = new SasRecConfig(dataset.items(), 64, 2, 2, MAX_LEN, (float) dropout);
-    backend = open(device, threads);
     trainer =
         new SasRecTrainer(backend, samples, config, new TrainingConfig(1000, BATCH, 1e-3f, SEED));
     evaluator =
