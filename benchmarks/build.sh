@@ -33,3 +33,11 @@ benchmark_commit() {
   fi
   echo "$commit"
 }
+
+# Goes on as a program of the benchmarks, run as bin/coppice runs the engine but for the heap: its class, its arguments.
+run_benchmark() {
+  limit_spinning
+  # shellcheck disable=SC2086  # several options in one variable
+  exec "$(java_command)" "@$root/scripts/java.options" -Xmx4g ${COPPICE_JAVA_OPTS:-} \
+    -cp "$root/target/test-classes:$root/target/classes:$root/target/deps:$root/target/benchmark-lib/*" "$@"
+}

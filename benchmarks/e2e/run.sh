@@ -8,15 +8,10 @@ root=$(cd "$(dirname "$0")/../.." && pwd -P)
 . "$root/benchmarks/build.sh"
 build_benchmarks
 
-# As bin/coppice does.
-limit_spinning
 # Results are published: of a path they tell the last name.
 command=benchmarks/e2e/run.sh
 for argument in "$@"; do
   command="$command ${argument##*/}"
 done
-# shellcheck disable=SC2086  # several options in one variable
-exec "$(java_command)" "@$root/scripts/java.options" -Xmx4g ${COPPICE_JAVA_OPTS:-} \
-  -cp "$root/target/test-classes:$root/target/classes:$root/target/deps:$root/target/benchmark-lib/*" \
-  dev.coppice.benchmarks.e2e.EndToEnd --root "$root" --commit "$(benchmark_commit)" \
+run_benchmark dev.coppice.benchmarks.e2e.EndToEnd --root "$root" --commit "$(benchmark_commit)" \
   --command "$command" "$@"

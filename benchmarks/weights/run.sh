@@ -7,8 +7,4 @@ set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd -P)
 . "$root/benchmarks/build.sh"
 build_benchmarks
-limit_spinning
-# shellcheck disable=SC2086  # several options in one variable
-exec "$(java_command)" "@$root/scripts/java.options" ${COPPICE_JAVA_OPTS:-} \
-  -cp "$root/target/test-classes:$root/target/classes:$root/target/deps:$root/target/benchmark-lib/*" \
-  dev.coppice.benchmarks.weights.WeightsInMemory "$@"
+run_benchmark dev.coppice.benchmarks.weights.WeightsInMemory "$@"

@@ -12,6 +12,8 @@
 namespace coppice {
 namespace COPPICE_ISA {
 
+struct Masks;  // see philox.hpp
+
 class CpuDevice final : public CpuMemory {
  public:
   explicit CpuDevice(int32_t threads);
@@ -106,7 +108,7 @@ class CpuDevice final : public CpuMemory {
                      float* loss) override;
 
  private:
-  const uint16_t* dropout_masks(int32_t T, int32_t D, float p, int64_t seed, int32_t step, int32_t site, int64_t first);
+  Masks dropout_masks(int32_t T, int32_t D, float p, int64_t seed, int32_t step, int32_t site, int64_t first);
   DropoutMasks masks_;
 
   // A device of one thread for each thread, with so much scratch that it need not grow in a parallel region: for

@@ -22,7 +22,7 @@ void CpuDevice::dropout_forward(int32_t T, int32_t D, const float* x, float p, i
     if (x != y) copy(y, x, int64_t{T} * D * int64_t{sizeof(float)});
     return;
   }
-  const Masks masks{dropout_masks(T, D, p, seed, step, site, first), groups_of(D), scale_of(p)};
+  const Masks masks = dropout_masks(T, D, p, seed, step, site, first);
   for_ranges(threads_, T, int64_t{T} * D, [=](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; ++t) {
       for_lanes(D, [=](int64_t d, auto group) {

@@ -186,18 +186,21 @@ COPPICE_INLINE Vec kept(uint32_t lanes, float scale, Vec x) {
 #endif
 }
 
-// The masks of a tensor's elements: a row (D) is a whole number of groups, the last of which may reach beyond it.
-struct Masks {
-  const uint16_t* words;
-  int64_t row;  // groups
-  float scale;
-
-  // The masked x of element (t, d), d a multiple of kLanes.
-  COPPICE_INLINE Vec apply(int64_t t, int64_t d, Vec x) const { return kept(words[t * row + d / kLanes], scale, x); }
-};
-
 constexpr int64_t groups_of(int64_t D) { return (D + kLanes - 1) / kLanes; }
 
 }  // namespace
+
+// The masks of a tensor's elements: a row (D) is a whole number of groups, the last of which may reach beyond it.
+struct Masks {
+  const uint16_t* words;  // (T, row), or null: nothing is dropped
+  int64_t row;            // groups
+  float scale;
+
+  // The masked x of element (t, d), d a multiple of kLanes.
+  COPPICE_INLINE Vec apply(int64_t t, int64_t d, Vec x) const {
+    return words == nullptr ? x : kept(words[t * row + d / kLanes], scale, x);
+  }
+};
+
 }  // namespace COPPICE_ISA
 }  // namespace coppice

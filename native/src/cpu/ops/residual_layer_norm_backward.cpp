@@ -45,7 +45,7 @@ struct LayerNormGradient {
         const Vec u = load(dy + i, group) * by;
         const Vec gradient = madd(load(xhat + i, group), along.all(r), u - mean.all(r)) * rstd[t + r];
         store(ds + i, gradient, group);
-        const Vec masked = masks.words != nullptr ? masks.apply(t + r, d, gradient) : gradient;
+        const Vec masked = masks.apply(t + r, d, gradient);
         if (dx != nullptr) store(dx + i, masked, group);
         bias += masked;
       }
@@ -71,7 +71,7 @@ void CpuDevice::residual_layer_norm_backward(int32_t T, int32_t D, const float* 
                                              const float* rstd, const float* gamma, float p, int64_t seed, int32_t step,
                                              int32_t site, int64_t first, float* ds, float* dx, float* dgamma,
                                              float* dbeta, float* dbias) {
-  const Masks masks{dropout_masks(T, D, p, seed, step, site, first), groups_of(D), scale_of(p)};
+  const Masks masks = dropout_masks(T, D, p, seed, step, site, first);
   const auto backward = [=](int64_t begin, int64_t end, float* total) {
     const LayerNormGradient norm{D, dy, xhat, rstd, gamma, masks, ds, dx};  // of this thread: in registers
     int64_t t = begin;

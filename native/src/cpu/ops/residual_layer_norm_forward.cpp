@@ -26,7 +26,7 @@ struct LayerNorm {
         const int64_t i = at + r * D + d;
         Vec s = load(x + i, group);
         if (bias != nullptr) s += load(bias + d, group);
-        if (masks.words != nullptr) s = masks.apply(t + r, d, s);
+        s = masks.apply(t + r, d, s);
         if (residual != nullptr) s += load(residual + i, group);
         sum[r] += s;
         store(xhat + i, s, group);
@@ -70,7 +70,7 @@ void CpuDevice::residual_layer_norm_forward(int32_t T, int32_t D, const float* x
                                             const float* residual, const float* gamma, const float* beta, float eps,
                                             float p, int64_t seed, int32_t step, int32_t site, int64_t first, float* y,
                                             float* xhat, float* rstd) {
-  const Masks masks{dropout_masks(T, D, p, seed, step, site, first), groups_of(D), scale_of(p)};
+  const Masks masks = dropout_masks(T, D, p, seed, step, site, first);
   for_ranges(threads_, T, int64_t{T} * D, [=](int64_t begin, int64_t end) {
     const LayerNorm norm{D, x, bias, residual, gamma, beta, eps, masks, y, xhat, rstd};  // of this thread: in registers
     int64_t t = begin;

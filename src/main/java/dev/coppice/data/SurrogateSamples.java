@@ -19,7 +19,6 @@ import java.util.List;
  */
 public final class SurrogateSamples {
   private static final int ATTEMPTS_PER_TRANSITION = 64;
-  private static final int SHORT_ROW = 16;
 
   private final Dataset dataset;
   private final int maxLen;
@@ -175,20 +174,7 @@ public final class SurrogateSamples {
     int item;
     do { // ends: the constructor has seen an item that this user has not chosen
       item = 1 + Philox.below(dataset.items(), seed, Purpose.NEGATIVES, sample, epoch, counter++);
-    } while (chosen(item, from, to));
+    } while (Arrays.binarySearch(sortedItems, from, to, item) >= 0);
     return item;
-  }
-
-  /** Whether a sorted row has an item; most rows are shorter than a search is worth. */
-  private boolean chosen(int item, int from, int to) {
-    if (to - from > SHORT_ROW) {
-      return Arrays.binarySearch(sortedItems, from, to, item) >= 0;
-    }
-    for (int i = from; i < to; i++) {
-      if (sortedItems[i] >= item) {
-        return sortedItems[i] == item;
-      }
-    }
-    return false;
   }
 }

@@ -46,23 +46,9 @@ public final class Philox {
 
   /** Word 0 at counter {@code (purpose, a, b, c)}; read it as unsigned. */
   public static int firstWord(long seed, int purpose, int a, int b, int c) {
-    int k0 = (int) seed;
-    int k1 = (int) (seed >>> 32);
-    int c0 = purpose;
-    int c1 = a;
-    int c2 = b;
-    int c3 = c;
-    for (int round = 0; round < ROUNDS; round++) { // as in block, without an array
-      long product0 = MULTIPLIER_0 * (c0 & LOW);
-      long product1 = MULTIPLIER_1 * (c2 & LOW);
-      c0 = (int) (product1 >>> 32) ^ c1 ^ k0;
-      c2 = (int) (product0 >>> 32) ^ c3 ^ k1;
-      c1 = (int) product1;
-      c3 = (int) product0;
-      k0 += WEYL_0;
-      k1 += WEYL_1;
-    }
-    return c0;
+    int[] words = new int[4];
+    block((int) seed, (int) (seed >>> 32), purpose, a, b, c, words);
+    return words[0];
   }
 
   /** {@code word0 / 2^32}, exactly: uniform in [0, 1). */

@@ -163,7 +163,9 @@ class AttentionTest extends OpParityTest {
 
   @Override
   Stream<OpCase> small() {
-    return all(new Shape(4, 2, 3, 2, 3), false).stream();
+    Shape inTiles = new Shape(4, 2, 3, 2, 3);
+    Shape ofWholeVectors = new Shape(2, 1, 32, 3, 2);
+    return Stream.of(inTiles, ofWholeVectors).flatMap(shape -> all(shape, false).stream());
   }
 
   @Override
